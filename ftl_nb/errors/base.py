@@ -1,0 +1,90 @@
+"""`FtlError`, how it is shown, and how it is made from the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ftl_nb.errors.catalogue import CATALOGUE
+from ftl_nb.errors.place import Place
+
+
+class FtlError(Exception):
+    """One error: `code` (`FTL-CNNN`), `slug`, one sentence, the place it points at, a hint, further errors of the same kind."""
+
+    def __init__(
+        self, slug: str, message: str, place: Place | None = None, hint: str = "", others: Iterable[FtlError] = ()
+    ) -> None:
+        super().__init__(message)
+        self.slug = slug
+        self.message = message
+        self.place = place
+        self.hint = hint
+        self.others = tuple(others)
+        self.remote: str = ""
+
+    @property
+    def code(self) -> str:
+        return CATALOGUE[self.slug].code
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> list[str]:
+        """The plain form: sentence, place, source line with a caret, hint, then the other errors."""
+        out = [f"{self.code}: {self.message}"]
+        if self.place is not None:
+            out.append(f"  at {self.place}")
+            if self.place.source_line:
+                out += [f"    {self.place.source_line}", *([f"    {self.place.caret()}"] if self.place.caret() else [])]
+        if self.hint:
+            out.append(f"  hint: {self.hint}")
+        for other in self.others:
+            out += other.lines()
+        return out
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return str(self).splitlines()
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON-able form, for the wire; `from_dict` is its inverse."""
+        return {
+            "type": type(self).__name__,
+            "slug": self.slug,
+            "message": self.message,
+            "place": self.place.to_dict() if self.place else None,
+            "hint": self.hint,
+            "remote": self.remote,
+            "others": [other.to_dict() for other in self.others],
+        }
+
+    @staticmethod
+    def from_dict(raw: Mapping[str, object]) -> FtlError:
+        kind = VerbError if raw.get("type") == "VerbError" else FtlError
+        place, others = raw.get("place"), raw.get("others")
+        error = kind(
+            str(raw["slug"]) if raw["slug"] in CATALOGUE else "internal",
+            str(raw["message"]),
+            Place.from_dict(place) if isinstance(place, dict) else None,
+            str(raw.get("hint") or ""),
+            [FtlError.from_dict(o) for o in others] if isinstance(others, list) else (),
+        )
+        error.remote = str(raw.get("remote") or "")
+        return error
+
+
+class VerbError(FtlError):
+    """A verb raised. `remote` is its traceback, trimmed to the lines of the author's own cells."""
+
+    def lines(self) -> list[str]:
+        out = super().lines()
+        if self.remote:
+            out[1:1] = [f"  {line}" for line in self.remote.splitlines()]
+        return out
+
+
+def fail(slug: str, place: Place | None = None, hint: str = "", **fields: object) -> FtlError:
+    """The error of the catalogue's entry `slug`, its sentence and hint filled with `fields`; the caller raises it."""
+    entry = CATALOGUE[slug]
+    kind = VerbError if slug == "verb-raised" else FtlError
+    return kind(slug, entry.sentence.format(**fields), place, hint or entry.hint.format(**fields))
