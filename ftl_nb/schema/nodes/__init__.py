@@ -1,0 +1,1 @@
+"""The node model of the schema language."""

@@ -1,0 +1,269 @@
+"""Metadata: the `+word` lines of modules, declarations and fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeAlias as Alias
+
+from ftl_nb.schema.nodes.base import Node
+from ftl_nb.schema.nodes.types import Ref
+
+
+class AliasKind(IntEnum):
+    """Where an alias holds."""
+
+    UNSPECIFIED = 0
+    JSON = 1
+
+
+class FromOffset(IntEnum):
+    """Where a subscription starts to read."""
+
+    UNSPECIFIED = 0
+    BEGINNING = 1
+    LATEST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataCalls(Node):
+    """The verbs a verb calls."""
+
+    calls: tuple[Ref, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataConfig(Node):
+    """The configs a verb reads."""
+
+    config: tuple[Ref, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataSecrets(Node):
+    """The secrets a verb reads."""
+
+    secrets: tuple[Ref, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataDatabases(Node):
+    """The databases a verb uses."""
+
+    uses: tuple[Ref, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataPublisher(Node):
+    """The topics a verb publishes to."""
+
+    topics: tuple[Ref, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IngressPathLiteral(Node):
+    """A fixed part of an ingress path."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class IngressPathParameter(Node):
+    """A `{name}` part of an ingress path."""
+
+    name: str
+
+
+IngressPathComponent: Alias = IngressPathLiteral | IngressPathParameter
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataIngress(Node):
+    """An HTTP route to the verb; `type` is `http`, or empty where the word was left out."""
+
+    type: str
+    method: str
+    path: tuple[IngressPathComponent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataCronJob(Node):
+    """When the verb runs by itself."""
+
+    cron: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataAlias(Node):
+    """Another name of a field in a foreign form."""
+
+    kind: AliasKind
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataRetry(Node):
+    """How a subscriber is tried again; backoffs are texts such as `1m30s`, empty when not given."""
+
+    count: int | None = None
+    min_backoff: str = ""
+    max_backoff: str = ""
+    catch: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataSubscriber(Node):
+    """The topic a verb reads."""
+
+    topic: Ref
+    from_offset: FromOffset
+    dead_letter: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataTypeMap(Node):
+    """The type of a host language behind an alias; `runtime` is `go`, `kotlin`, `java` or `python`."""
+
+    runtime: str
+    native_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataEncoding(Node):
+    """How ingress bodies are read."""
+
+    type: str = "json"
+    lenient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataSQLMigration(Node):
+    """Digest (64 hex digits) of a database's migrations."""
+
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataSQLQuery(Node):
+    """The statement a verb runs; `command` is `one`, `many`, `exec` and so on."""
+
+    command: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataSQLColumn(Node):
+    """The column a field holds."""
+
+    table: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataArtefact(Node):
+    """A file of a deployment; `digest` is 64 hex digits."""
+
+    path: str
+    digest: str
+    executable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataImage(Node):
+    """A container image of a deployment; `digest` is 64 hex digits."""
+
+    image: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataPartitions(Node):
+    """The number of partitions of a topic."""
+
+    partitions: int
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataGit(Node):
+    """Where a module's source came from."""
+
+    repository: str
+    commit: str
+    dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataFixture(Node):
+    """The verb fills a database in development; a manual one only when asked."""
+
+    manual: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataEgress(Node):
+    """The addresses a verb may reach, with `${config}` places."""
+
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataGenerated(Node):
+    """The declaration was made by a tool."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataTransaction(Node):
+    """The verb runs in one database transaction."""
+
+
+Metadata: Alias = (
+    MetadataCalls
+    | MetadataConfig
+    | MetadataSecrets
+    | MetadataDatabases
+    | MetadataPublisher
+    | MetadataIngress
+    | MetadataCronJob
+    | MetadataAlias
+    | MetadataRetry
+    | MetadataSubscriber
+    | MetadataTypeMap
+    | MetadataEncoding
+    | MetadataSQLMigration
+    | MetadataSQLQuery
+    | MetadataSQLColumn
+    | MetadataArtefact
+    | MetadataImage
+    | MetadataPartitions
+    | MetadataGit
+    | MetadataFixture
+    | MetadataEgress
+    | MetadataGenerated
+    | MetadataTransaction
+)
+VERB_METADATA_ORDER: tuple[type[Node], ...] = (
+    MetadataIngress,
+    MetadataAlias,
+    MetadataEncoding,
+    MetadataCalls,
+    MetadataDatabases,
+    MetadataSecrets,
+    MetadataConfig,
+    MetadataCronJob,
+    MetadataPublisher,
+    MetadataSubscriber,
+    MetadataRetry,
+    MetadataTypeMap,
+    MetadataSQLMigration,
+    MetadataArtefact,
+    MetadataSQLColumn,
+    MetadataSQLQuery,
+    MetadataPartitions,
+    MetadataGenerated,
+    MetadataGit,
+    MetadataFixture,
+    MetadataTransaction,
+    MetadataEgress,
+    MetadataImage,
+)
+"""The canonical order of a verb's metadata."""

@@ -1,0 +1,102 @@
+"""Walking and rebuilding trees of nodes, in the order of the public system."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from functools import cache
+from typing import Any, TypeVar, cast
+
+from ftl_nb.schema.nodes import decls, metadata, types
+from ftl_nb.schema.nodes.base import Node
+
+_N = TypeVar("_N", bound=Node)
+
+# Children in walking order; classes not listed have none. Module metadata is not walked.
+_CHILDREN: dict[type[Node], tuple[str, ...]] = {
+    decls.Schema: ("realms",),
+    decls.Realm: ("modules",),
+    decls.Module: ("decls",),
+    decls.Data: ("type_parameters", "fields", "metadata"),
+    decls.Field: ("type", "metadata"),
+    decls.Enum: ("variants", "type"),
+    decls.EnumVariant: ("value",),
+    decls.TypeAlias: ("metadata", "type"),
+    decls.Topic: ("metadata", "event"),
+    decls.Verb: ("request", "response", "metadata"),
+    decls.Database: ("metadata",),
+    decls.Config: ("type",),
+    decls.Secret: ("type",),
+    types.Array: ("element",),
+    types.Optional: ("type",),
+    types.Map: ("key", "value"),
+    types.Ref: ("type_parameters",),
+    types.TypeValue: ("value",),
+    metadata.MetadataCalls: ("calls",),
+    metadata.MetadataConfig: ("config",),
+    metadata.MetadataSecrets: ("secrets",),
+    metadata.MetadataDatabases: ("uses",),
+    metadata.MetadataPublisher: ("topics",),
+    metadata.MetadataIngress: ("path",),
+    metadata.MetadataRetry: ("catch",),
+    metadata.MetadataSubscriber: ("topic",),
+}
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes directly below, in walking order."""
+    for name in _CHILDREN.get(type(node), ()):
+        value = getattr(node, name)
+        if isinstance(value, tuple):
+            yield from value
+        elif value is not None:
+            yield value
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and everything below it, parents first."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(reversed(tuple(children(current))))
+
+
+def visit(node: Node, enter: Callable[[Node, Callable[[], None]], None]) -> None:
+    """Call `enter(node, descend)`; the visitor calls `descend()` where (and if) the children are to be visited."""
+
+    def descend() -> None:
+        for child in children(node):
+            visit(child, enter)
+
+    enter(node, descend)
+
+
+def transform(node: _N, change: Callable[[Node], Node]) -> _N:
+    """The tree rebuilt, children first, with `change` applied to every node; unchanged parts are shared."""
+    updates: dict[str, Any] = {}
+    for name in _CHILDREN.get(type(node), ()):
+        old = getattr(node, name)
+        new = tuple(transform(item, change) for item in old) if isinstance(old, tuple) else _maybe(old, change)
+        if not _same(old, new):
+            updates[name] = new
+    return cast("_N", change(replace(node, **updates) if updates else node))
+
+
+def refs(node: Node) -> Iterator[types.Ref]:
+    """Every reference at or below the node, metadata included."""
+    return (found for found in walk(node) if isinstance(found, types.Ref))
+
+
+@cache
+def field_names(cls: type[Node]) -> tuple[str, ...]:
+    """The names of a node's own fields, without its position."""
+    return tuple(field.name for field in fields(cls) if field.name != "pos")
+
+
+def _maybe(node: Node | None, change: Callable[[Node], Node]) -> Node | None:
+    return None if node is None else transform(node, change)
+
+
+def _same(old: object, new: object) -> bool:
+    if isinstance(old, tuple) and isinstance(new, tuple):
+        return len(old) == len(new) and all(a is b for a, b in zip(old, new, strict=True))
+    return old is new
