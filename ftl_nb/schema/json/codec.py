@@ -1,0 +1,94 @@
+"""The codec of a type: shape and msgspec together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from ftl_nb.schema.json.build import ShapeBuilder
+from ftl_nb.schema.json.errors import JsonError, Mismatch, UnsupportedType
+from ftl_nb.schema.json.externals import NONE, External, Externals, frozen
+from ftl_nb.schema.json.shape import Shape, locate_json, locate_value
+
+
+class Codec:
+    """Values of one Python type to JSON bytes and back. Stateless: any thread may use it."""
+
+    __slots__ = ("_dump", "_load", "_shape", "type")
+
+    def __init__(self, tp: Any, shape: Shape, dump: Callable[[Any], bytes], load: Callable[[bytes], Any]) -> None:
+        self.type = tp
+        self._shape = shape
+        self._dump = dump
+        self._load = load
+
+    def encode(self, value: Any) -> bytes:
+        """The value's JSON, without blanks, fields in declaration order. Raises JsonError."""
+        try:
+            return self._dump(self._shape.encode(value))
+        except Mismatch as error:
+            raise JsonError(_rooted(locate_value(self._shape, value)), str(error)) from error.__cause__
+        except UnicodeEncodeError as error:
+            raise JsonError("", f"a text is not valid Unicode: {error.reason}") from error
+        except RecursionError as error:
+            raise JsonError("", "the value is nested too deeply, or contains itself") from error
+
+    def decode(self, data: bytes) -> Any:
+        """The value of JSON text. Unknown keys are skipped. Raises JsonError."""
+        return self.from_json(self._parse(data))
+
+    def to_json(self, value: Any) -> Any:
+        """The JSON-able value that `encode` writes; lists and maps may be shared with `value`. Raises JsonError."""
+        try:
+            return self._shape.encode(value)
+        except Mismatch as error:
+            raise JsonError(_rooted(locate_value(self._shape, value)), str(error)) from error.__cause__
+
+    def from_json(self, raw: Any) -> Any:
+        """The value of parsed JSON. Raises JsonError."""
+        try:
+            return self._shape.decode(raw)
+        except Mismatch as error:
+            raise JsonError(_rooted(locate_json(self._shape, raw)), str(error)) from error.__cause__
+        except RecursionError as error:
+            raise JsonError("", "the JSON is nested too deeply") from error
+
+    def _parse(self, data: bytes) -> Any:
+        try:
+            return self._load(data)
+        except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
+            raise JsonError("", f"not JSON: {error}") from error
+
+    def __repr__(self) -> str:
+        return f"codec({self._shape.name})"
+
+
+def _rooted(path: str) -> str:
+    return path.lstrip(".")
+
+
+def codec(tp: Any, externals: Externals = NONE) -> Codec:
+    """The codec of a Python type, made once. Raises UnsupportedType when the type has no place in the schema.
+
+    `externals` maps a foreign class to its encode and decode functions. Annotations that are text are resolved in
+    `sys.modules[cls.__module__]`.
+    """
+    try:
+        return _codec(tp, frozen(externals))
+    except UnsupportedType:
+        raise
+    except TypeError as error:
+        raise UnsupportedType(f"{tp!r} is not a type of the schema") from error
+
+
+@lru_cache(maxsize=4096)
+def _codec(tp: Any, externals: tuple[External, ...]) -> Codec:
+    import msgspec
+
+    return Codec(tp, _builder(externals).shape(tp), msgspec.json.Encoder().encode, msgspec.json.Decoder().decode)
+
+
+@lru_cache(maxsize=64)
+def _builder(externals: tuple[External, ...]) -> ShapeBuilder:
+    return ShapeBuilder(externals)

@@ -1,0 +1,102 @@
+"""Dataclasses: one generated function each way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from ftl_nb.schema.json.errors import MISSING, Mismatch, refused_json, refused_value
+from ftl_nb.schema.json.hints import FieldHint
+from ftl_nb.schema.json.shape import Part, Shape, generate, inline
+
+
+class DataField(NamedTuple):
+    """A field and the shape of its type."""
+
+    hint: FieldHint
+    shape: Shape
+
+    @property
+    def default(self) -> Callable[[], object] | None:
+        return self.hint.default or self.shape.default()
+
+
+class DataShape(Shape):
+    """A data. It exists before its fields do, for a recursive one to refer to itself; `complete` makes it whole."""
+
+    def __init__(self, name: str, cls: type) -> None:
+        super().__init__(name, lambda value: self.encode(value), lambda raw: self.decode(raw))
+        self._class = cls
+        self._fields: tuple[DataField, ...] = ()
+
+    def complete(self, fields: tuple[DataField, ...]) -> None:
+        self._fields = fields
+        self.encode = _encoder(self._class, self.name, fields)
+        self.decode = _decoder(self._class, self.name, fields)
+
+    def encode_parts(self, value: Any) -> Iterator[Part]:
+        for field in self._fields if isinstance(value, self._class) else ():
+            yield f".{field.hint.schema_name}", field.shape, getattr(value, field.hint.name)
+
+    def decode_parts(self, raw: Any) -> Iterator[Part]:
+        for field in self._fields if isinstance(raw, dict) else ():
+            found = raw.get(field.hint.schema_name, MISSING)
+            if found is not MISSING:
+                yield f".{field.hint.schema_name}", field.shape, found
+            elif field.default is None:
+                yield f".{field.hint.schema_name}", REQUIRED, found
+
+
+def _refuse_missing(raw: object) -> object:
+    raise refused_json("", raw)
+
+
+REQUIRED = Shape("", _refuse_missing, _refuse_missing)
+
+
+def _encoder(cls: type, name: str, fields: tuple[DataField, ...]) -> Any:
+    names: dict[str, object] = {"CLASS": cls, "NAME": name, "refused": refused_value}
+    lines = [
+        "def encode(value):",
+        "    if value.__class__ is not CLASS and not isinstance(value, CLASS): raise refused(NAME, value)",
+        *(f"    x{i} = value.{field.hint.name}" for i, field in enumerate(fields)),
+        "    return {",
+    ]
+    for i, field in enumerate(fields):
+        names[f"e{i}"] = field.shape.encode
+        lines.append(f"        {field.hint.schema_name!r}: {inline(field.shape.encode_test, f'e{i}', f'x{i}')},")
+    return generate([*lines, "    }"], "encode", names)
+
+
+def _decoder(cls: type, name: str, fields: tuple[DataField, ...]) -> Any:
+    names: dict[str, object] = {"NAME": name, "refused": refused_json, "M": MISSING, "make": _maker(cls, fields)}
+    lines = ["def decode(raw):", "    if raw.__class__ is not dict: raise refused(NAME, raw)", "    get = raw.get"]
+    for i, field in enumerate(fields):
+        names[f"d{i}"], names[f"z{i}"] = field.shape.decode, field.default or _required
+        lines.append(f"    x{i} = get({field.hint.schema_name!r}, M)")
+        lines.append(f"    x{i} = z{i}() if x{i} is M else {inline(field.shape.decode_test, f'd{i}', f'x{i}')}")
+    arguments = ", ".join(f"x{i}" for i in range(len(fields)))
+    return generate([*lines, f"    return make({arguments})"], "decode", names)
+
+
+def _required() -> object:
+    raise refused_json("", MISSING)
+
+
+def _maker(cls: type, fields: tuple[DataField, ...]) -> Any:
+    """A function of all fields' values that calls the constructor; what the class's own checks raise is a mismatch."""
+    late = [i for i, field in enumerate(fields) if not field.hint.init]
+    arguments = [
+        f"{field.hint.name}=x{i}" if field.hint.kw_only else f"x{i}"
+        for i, field in enumerate(fields)
+        if field.hint.init
+    ]
+    lines = [
+        f"def make({', '.join(f'x{i}' for i in range(len(fields)))}):",
+        f"    try: made = CLASS({', '.join(sorted(arguments, key=lambda a: '=' in a))})",
+        "    except (ValueError, TypeError) as error: raise Mismatch(f'{NAME}: {error}') from error",
+        *(f"    set_field(made, {fields[i].hint.name!r}, x{i})" for i in late),
+        "    return made",
+    ]
+    names = {"CLASS": cls, "NAME": cls.__name__, "Mismatch": Mismatch, "set_field": object.__setattr__}
+    return generate(lines, "make", names)

@@ -1,0 +1,477 @@
+"""The codec of each type: what goes out, what comes back, and what is refused with which path."""
+
+from __future__ import annotations
+
+import datetime as dt
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, field
+from decimal import Decimal
+from enum import Enum, IntEnum, StrEnum
+from typing import Annotated, Any, Generic, NewType, TypeVar, Union
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ftl_nb.schema.json import Externals, JsonError, UnsupportedType, codec
+
+T = TypeVar("T")
+K = TypeVar("K")
+
+
+class Color(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Level(IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+@dataclass
+class Line:
+    sku: str
+    unit_price: float = 1.5
+
+
+@dataclass
+class Order:
+    order_id: str
+    lines: list[Line]
+    total: float = 0.0
+    note: str | None = None
+
+
+@dataclass
+class Cat:
+    lives: int
+
+
+@dataclass
+class Dog:
+    name: str
+
+
+Pet = Cat | Dog
+
+
+@dataclass
+class Node:
+    value: int
+    children: list[Node]
+    parent: Node | None = None
+
+
+@dataclass
+class Box(Generic[T]):
+    content: T
+    spares: list[T] = field(default_factory=list)
+
+
+@dataclass
+class Pair(Generic[K, T]):
+    key: K
+    box: Box[T]
+
+
+@dataclass
+class Labelled(Box[int]):
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    x: int
+    _: KW_ONLY
+    y: int = 2
+
+
+@dataclass
+class Counted:
+    text: str
+    size: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        if not self.text:
+            raise ValueError("text is empty")
+        self.size = len(self.text)
+
+
+@dataclass
+class Owner:
+    pet: Pet
+    by_name: dict[str, Pet]
+    spare: Pet | None = None
+
+
+Sku = NewType("Sku", str)
+UTC = dt.UTC
+NOON = dt.datetime(2024, 2, 29, 12, 0, tzinfo=UTC)
+
+ROUND_TRIPS: list[tuple[Any, Any, bytes]] = [
+    (int, -(2**63), b"-9223372036854775808"),
+    (float, 1.5, b"1.5"),
+    (str, 'tea "x" \u2028', '"tea \\"x\\" \u2028"'.encode()),
+    (bytes, b"\x00\xff", b'"AP8="'),
+    (bool, True, b"true"),
+    (None, None, b"{}"),
+    (type(None), None, b"{}"),
+    (Any, {"a": [1, None, True, "x", 2.5]}, b'{"a":[1,null,true,"x",2.5]}'),
+    (dt.datetime, NOON, b'"2024-02-29T12:00:00Z"'),
+    (dt.datetime, NOON.replace(microsecond=120000), b'"2024-02-29T12:00:00.12Z"'),
+    (
+        dt.datetime,
+        NOON.replace(tzinfo=dt.timezone(dt.timedelta(hours=5, minutes=30))),
+        b'"2024-02-29T12:00:00+05:30"',
+    ),
+    (dt.datetime, dt.datetime(1, 1, 1, tzinfo=UTC), b'"0001-01-01T00:00:00Z"'),
+    (list[int], [1, 2], b"[1,2]"),
+    (dict[str, float], {"a": 1.0}, b'{"a":1.0}'),
+    (dict[int, str], {-3: "x", 0: "y"}, b'{"-3":"x","0":"y"}'),
+    (dict[Color, int], {Color.RED: 1}, b'{"red":1}'),
+    (dict[Level, int], {Level.LOW: 1}, b'{"1":1}'),
+    (int | None, None, b"null"),
+    (
+        Union[str, None],  # noqa: UP007
+        "x",
+        b'"x"',
+    ),
+    (Color, Color.RED, b'"red"'),
+    (Level, Level.HIGH, b"2"),
+    (Sku, "tea", b'"tea"'),
+    (Annotated[int, "metres"], 3, b"3"),
+    (Line, Line("tea", 2.0), b'{"sku":"tea","unitPrice":2.0}'),
+    (
+        Order,
+        Order("1", [Line("tea")]),
+        b'{"orderId":"1","lines":[{"sku":"tea","unitPrice":1.5}],"total":0.0,"note":null}',
+    ),
+    (Box[int], Box(1, [2]), b'{"content":1,"spares":[2]}'),
+    (
+        Pair[str, Line],
+        Pair("k", Box(Line("t"))),
+        b'{"key":"k","box":{"content":{"sku":"t","unitPrice":1.5},"spares":[]}}',
+    ),
+    (Labelled, Labelled(3, [], "x"), b'{"content":3,"spares":[],"label":"x"}'),
+    (Pet, Cat(9), b'{"name":"Cat","value":{"lives":9}}'),
+    (
+        Union[Box[int], Dog],  # noqa: UP007
+        Box(1),
+        b'{"name":"Box","value":{"content":1,"spares":[]}}',
+    ),
+    (
+        Owner,
+        Owner(Dog("Rex"), {"a": Cat(1)}),
+        b'{"pet":{"name":"Dog","value":{"name":"Rex"}},"byName":{"a":{"name":"Cat","value":{"lives":1}}},"spare":null}',
+    ),
+    (Node, Node(1, [Node(2, [])]), b'{"value":1,"children":[{"value":2,"children":[],"parent":null}],"parent":null}'),
+    (Point, Point(1, y=5), b'{"x":1,"y":5}'),
+    (Counted, Counted("abc"), b'{"text":"abc","size":3}'),
+]
+
+
+@pytest.mark.parametrize(("tp", "value", "text"), ROUND_TRIPS, ids=str)
+def test_round_trip(tp: Any, value: Any, text: bytes) -> None:
+    assert codec(tp).encode(value) == text
+    back = codec(tp).decode(text)
+    assert back == value
+    assert type(back) is type(value)
+
+
+def test_a_codec_is_made_once() -> None:
+    assert codec(Order) is codec(Order)
+    assert codec(list[int]) is not codec(list[bool])
+
+
+ACCEPTED: list[tuple[Any, bytes, Any]] = [
+    (Line, b'{"sku":"tea"}', Line("tea", 1.5)),
+    (Line, b'{"sku":"tea","else":{"deep":[1]},"unitPrice":3}', Line("tea", 3.0)),
+    (Order, b'{"orderId":"1"}', Order("1", [])),
+    (Node, b'{"value":1}', Node(1, [])),
+    (Point, b'{"x":1}', Point(1)),
+    (int, b"12e2", 1200),
+    (float, b"1e+06", 1e6),
+    (dt.datetime, b'"2024-02-29T12:00:00.123456789Z"', NOON.replace(microsecond=123457)),
+    (None, b'{"ignored":1}', None),
+]
+
+
+@pytest.mark.parametrize(("tp", "text", "value"), ACCEPTED, ids=str)
+def test_decoding_is_lenient_where_the_language_is(tp: Any, text: bytes, value: Any) -> None:
+    back = codec(tp).decode(text)
+    assert back == value
+    assert type(back) is type(value)
+
+
+REFUSED_VALUES: list[tuple[Any, Any, str]] = [
+    (int, True, "expected Int, got bool"),
+    (int, "1", "expected Int, got str"),
+    (int, 1.0, "expected Int, got float"),
+    (int, 2**63, "expected Int, got 9223372036854775808, which does not fit into 64 bits"),
+    (float, float("nan"), "expected Float, got nan, which JSON cannot carry"),
+    (float, float("-inf"), "expected Float, got -inf, which JSON cannot carry"),
+    (float, 10**400, "expected Float, got a number out of its range"),
+    (float, True, "expected Float, got bool"),
+    (str, None, "expected String, got None"),
+    (str, b"x", "expected String, got bytes"),
+    (bytes, "x", "expected Bytes, got str"),
+    (bool, 1, "expected Bool, got int"),
+    (None, 0, "expected Unit, got int"),
+    (dt.datetime, "now", "expected Time, got str"),
+    (dt.datetime, dt.datetime(2024, 1, 1), "expected Time, got a datetime without a timezone"),
+    (list[int], (1,), "expected [Int], got tuple"),
+    (list[int], [1, "x"], "[1]: expected Int, got str"),
+    (dict[str, int], [], "expected {String: Int}, got list"),
+    (dict[str, int], {1: 1}, '["1"]: expected String, got int'),
+    (dict[str, int], {"a": None}, '["a"]: expected Int, got None'),
+    (Color, "red", "expected Color, got str"),
+    (Line, {"sku": "x"}, "expected Line, got dict"),
+    (Line, Line("x", "3"), "unitPrice: expected Float, got str"),  # type: ignore[arg-type]
+    (Order, Order("1", [Line(7)]), "lines[0].sku: expected String, got int"),  # type: ignore[arg-type]
+    (Node, Node(1, [Node(2, [Node("x", [])])]), "children[0].children[0].value: expected Int, got str"),  # type: ignore[arg-type]
+    (Box[int], Box("x"), "content: expected Int, got str"),
+    (list[Box[int]], [3], "[0]: expected Box<Int>, got int"),
+    (Pet, Line("x"), "expected Cat | Dog, got Line"),
+    (Owner, Owner(Cat("x"), {}), "pet.value.lives: expected Int, got str"),  # type: ignore[arg-type]
+    (Any, {"a": [object()]}, '["a"][0]: expected Any, got object'),
+    (Any, {1: 2}, "expected a String as key, got int"),
+    (Any, float("inf"), "expected Float, got inf, which JSON cannot carry"),
+    (Any, [Cat("x")], "[0].lives: expected Int, got str"),  # type: ignore[arg-type]
+    (str, "\ud800", "a text is not valid Unicode: surrogates not allowed"),
+]
+
+
+@pytest.mark.parametrize(("tp", "value", "message"), REFUSED_VALUES, ids=str)
+def test_encoding_checks_types(tp: Any, value: Any, message: str) -> None:
+    with pytest.raises(JsonError) as caught:
+        codec(tp).encode(value)
+    assert str(caught.value) == message
+
+
+REFUSED_JSON: list[tuple[Any, bytes, str]] = [
+    (int, b'"1"', "expected Int, got string"),
+    (int, b"1.5", "expected Int, got 1.5"),
+    (int, b"9223372036854775808", "expected Int, got 9223372036854775808, which does not fit into 64 bits"),
+    (int, b"true", "expected Int, got boolean"),
+    (float, b"null", "expected Float, got null"),
+    (bool, b"1", "expected Bool, got number"),
+    (bytes, b'"a"', "expected Bytes, got a string that is not standard base64"),
+    (bytes, b"1", "expected Bytes, got number"),
+    (dt.datetime, b'"2024-01-01T00:00:00"', "expected Time, got '2024-01-01T00:00:00', which has no offset"),
+    (dt.datetime, b'"soon"', "expected Time, got 'soon', which is not RFC 3339"),
+    (dt.datetime, b"1", "expected Time, got number"),
+    (None, b"null", "expected Unit, got null"),
+    (list[str], b"null", "expected [String], got null"),
+    (dict[int, int], b'{"01":1}', "[\"01\"]: expected an Int as key, got '01'"),
+    (
+        dict[int, int],
+        b'{"99999999999999999999999":1}',
+        '["99999999999999999999999"]: expected Int, got 18446744073709551616, which does not fit into 64 bits',
+    ),
+    (dict[str, int], b'{"a":"b"}', '["a"]: expected Int, got string'),
+    (Color, b'"green"', "green is not a valid variant of enum Color"),
+    (Color, b"1", "expected Color, got number"),
+    (Level, b"true", "expected Level, got boolean"),
+    (Line, b"{}", "sku: is required"),
+    (Line, b"[]", "expected Line, got array"),
+    (Order, b'{"orderId":"1","lines":[{"sku":3}]}', "lines[0].sku: expected String, got number"),
+    (Order, b'{"orderId":"1","lines":[{"sku":"a"},{}]}', "lines[1].sku: is required"),
+    (Order, b'{"orderId":"1","lines":null}', "lines: expected [Line], got null"),
+    (Counted, b'{"text":""}', "Counted: text is empty"),
+    (list[Counted], b'[{"text":""}]', "[0]: Counted: text is empty"),
+    (Pet, b'"Cat"', 'expected {"name": …, "value": …} of Cat | Dog, got string'),
+    (Pet, b'{"value":{}}', "no name found for type enum variant of Cat | Dog"),
+    (Pet, b'{"name":"Cat"}', "no value found for type enum variant of Cat | Dog"),
+    (Pet, b'{"name":"Cow","value":{}}', "no enum variant found by name Cow, there is Cat | Dog"),
+    (Pet, b'{"name":[],"value":{}}', "no enum variant found by name [], there is Cat | Dog"),
+    (Owner, b'{"pet":{"name":"Cat","value":{"lives":"9"}}}', "pet.value.lives: expected Int, got string"),
+    (Owner, b"{}", "pet: is required"),
+]
+
+
+@pytest.mark.parametrize(("tp", "text", "message"), REFUSED_JSON, ids=str)
+def test_decoding_errors_have_the_path(tp: Any, text: bytes, message: str) -> None:
+    with pytest.raises(JsonError) as caught:
+        codec(tp).decode(text)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"NaN", b'"\xff"', b'"\\ud800"', b"1e400", b"[" * 100_000])
+def test_text_that_is_not_json_is_one_error(text: bytes) -> None:
+    with pytest.raises(JsonError, match="not JSON: "):
+        codec(Any).decode(text)
+
+
+def test_the_error_keeps_path_and_message_apart() -> None:
+    with pytest.raises(JsonError) as caught:
+        codec(Line).decode(b'{"sku":1}')
+    assert (caught.value.path, caught.value.message) == ("sku", "expected String, got number")
+
+
+def test_a_value_that_contains_itself_is_refused() -> None:
+    node = Node(1, [])
+    node.children.append(node)
+    with pytest.raises(JsonError, match="nested too deeply, or contains itself"):
+        codec(Node).encode(node)
+
+
+class PlainEnum(Enum):
+    A = 1
+
+
+@dataclass
+class Unresolved:
+    other: Nowhere  # type: ignore[name-defined]  # noqa: F821
+
+
+@dataclass
+class Meeting:
+    user_id: int
+    userId: int
+
+
+UNSUPPORTED: list[tuple[Any, str]] = [
+    (set[int], "set[int] is not a type of the schema"),
+    (tuple[int, str], "tuple[int, str] is not a type of the schema"),
+    (complex, "complex is not a type of the schema"),
+    (Decimal, "Decimal is not a type of the schema"),
+    (PlainEnum, "PlainEnum is not a type of the schema"),
+    (list, "list does not say of what: write list[str]"),
+    (dict, "dict does not say of what: write dict[str, int]"),
+    (dict[float, int], "the keys of dict[float, int] must be str or int"),
+    (dict[bool, int], "the keys of dict[bool, int] must be str or int"),
+    (int | str, "int in int | str is not a dataclass; members of a union must be"),
+    (Box, "Box is generic: name its type arguments, such as Box[int]"),
+    (Callable[[int], int], "Callable[[int], int] is not a type of the schema"),
+    (Unresolved, "an annotation of Unresolved cannot be resolved: name 'Nowhere' is not defined"),
+    (Meeting, "the fields 'user_id' and 'userId' of Meeting have the same name in the schema, 'userId'"),
+    (
+        Union[Box[int], Box[str]],  # noqa: UP007
+        "have the same name",
+    ),
+    ([], "[] is not a type of the schema"),
+    (T, "the type variable ~T has no argument here"),
+]
+
+
+@pytest.mark.parametrize(("tp", "message"), UNSUPPORTED, ids=str)
+def test_types_without_a_place_in_the_schema(tp: Any, message: str) -> None:
+    with pytest.raises(UnsupportedType) as caught:
+        codec(tp)
+    assert message in str(caught.value)
+    with pytest.raises(UnsupportedType):
+        codec(tp)
+
+
+EXTERNALS: Externals = {Decimal: (str, Decimal)}
+
+
+@dataclass
+class Priced:
+    amount: Decimal
+
+
+def test_external_types() -> None:
+    priced = codec(Priced, EXTERNALS)
+    assert priced.encode(Priced(Decimal("1.10"))) == b'{"amount":"1.10"}'
+    assert priced.decode(b'{"amount":"1.10"}') == Priced(Decimal("1.10"))
+    with pytest.raises(JsonError, match="amount: expected Decimal, got float"):
+        priced.encode(Priced(1.1))  # type: ignore[arg-type]
+    with pytest.raises(JsonError, match="amount: expected Decimal, got 'x': InvalidOperation"):
+        priced.decode(b'{"amount":"x"}')
+    with pytest.raises(JsonError, match="amount: is required"):
+        priced.decode(b"{}")
+
+
+def test_a_registry_that_grows_is_seen() -> None:
+    registry: dict[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {}
+    with pytest.raises(UnsupportedType):
+        codec(complex, registry)
+    registry[complex] = (str, complex)
+    assert codec(complex, registry).decode(b'"1j"') == 1j
+
+
+def test_any_writes_typed_values_under_schema_names() -> None:
+    value = {"line": Line("tea"), "at": NOON, "raw": b"\x00", "color": Color.RED, "box": Box[int](1)}
+    assert codec(Any).encode(value) == (
+        b'{"line":{"sku":"tea","unitPrice":1.5},"at":"2024-02-29T12:00:00Z","raw":"AA==","color":"red",'
+        b'"box":{"content":1,"spares":[]}}'
+    )
+
+
+class Shout(str):
+    __slots__ = ()
+
+
+def test_kindred_values_become_plain_ones() -> None:
+    numpy = pytest.importorskip("numpy")
+    assert codec(int).encode(numpy.int64(3)) == b"3"
+    assert codec(float).encode(numpy.float32(0.5)) == b"0.5"
+    assert codec(float).encode(3) == b"3.0"
+    assert codec(int).encode(Level.HIGH) == b"2"
+    assert codec(str).encode(Color.RED) == b'"red"'
+    assert codec(str).encode(Shout("x")) == b'"x"'
+
+
+def test_offsets_of_broken_minutes_are_written_in_utc() -> None:
+    odd = dt.timezone(dt.timedelta(minutes=53, seconds=28))
+    assert codec(dt.datetime).encode(NOON.replace(tzinfo=odd)) == b'"2024-02-29T11:06:32Z"'
+
+
+def test_what_decodes_does_not_alias() -> None:
+    made = codec(Box[list[int]])
+    first, second = made.decode(b'{"content":[]}'), made.decode(b'{"content":[]}')
+    first.spares.append([1])
+    assert second.spares == []
+
+
+def test_many_threads_build_one_codec() -> None:
+    @dataclass
+    class Fresh:
+        value: int
+
+    found: list[Any] = []
+    threads = [threading.Thread(target=lambda: found.append(codec(list[Fresh]).encode([Fresh(1)]))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [b'[{"value":1}]'] * 8
+
+
+def test_the_schema_room_imports_no_msgspec() -> None:
+    code = "import sys, ftl_nb.schema, ftl_nb.schema.json; print('msgspec' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+AWARE = st.datetimes(timezones=st.timezones() | st.just(UTC), min_value=dt.datetime(1900, 1, 1))
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False)))
+def test_floats_survive(values: list[float]) -> None:
+    assert codec(list[float]).decode(codec(list[float]).encode(values)) == values
+
+
+@given(AWARE)
+def test_times_survive(moment: dt.datetime) -> None:
+    back = codec(dt.datetime).decode(codec(dt.datetime).encode(moment))
+    assert back.timestamp() == moment.timestamp()
+
+
+@given(st.dictionaries(st.integers(-(2**63), 2**63 - 1), st.binary()))
+def test_maps_survive(value: dict[int, bytes]) -> None:
+    assert codec(dict[int, bytes]).decode(codec(dict[int, bytes]).encode(value)) == value
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-9, 9) | st.text(),
+        lambda v: st.lists(v) | st.dictionaries(st.text(), v),
+    )
+)
+def test_any_json_survives(value: object) -> None:
+    assert codec(Any).decode(codec(Any).encode(value)) == value
