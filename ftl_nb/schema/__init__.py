@@ -7,6 +7,8 @@
 from ftl_nb.schema import names as names
 from ftl_nb.schema.builtin import builtin_module as builtin_module
 from ftl_nb.schema.builtin import with_builtins as with_builtins
+from ftl_nb.schema.errors import Problem as Problem
+from ftl_nb.schema.errors import SchemaError as SchemaError
 from ftl_nb.schema.nodes.base import NOWHERE as NOWHERE
 from ftl_nb.schema.nodes.base import Node as Node
 from ftl_nb.schema.nodes.base import Position as Position
@@ -102,3 +104,5 @@ from ftl_nb.schema.traversal import refs as refs
 from ftl_nb.schema.traversal import transform as transform
 from ftl_nb.schema.traversal import visit as visit
 from ftl_nb.schema.traversal import walk as walk
+from ftl_nb.schema.wire import from_proto as from_proto
+from ftl_nb.schema.wire import to_proto as to_proto
