@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ftl_nb.errors import fail
@@ -25,7 +26,7 @@ CANDIDATE = "ftl-candidate"
 
 _REQUEST_KEY = re.compile(r"req-(?:ingress|cron|pubsub)-[A-Za-z0-9-]*-?[0-9a-z]{1,16}")
 _REF = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", re.ASCII)
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
 
 
 class CallContext(NamedTuple):
@@ -121,14 +122,15 @@ def _check(request_key: str, parent_request_key: str, callers: list[str]) -> Non
         if key and not _REQUEST_KEY.fullmatch(key):
             raise fail("key-invalid", detail=f"{key!r} is not a request key")
     for caller in callers:
-        if not _REF.fullmatch(caller):
+        if not _is_ref(caller):
             raise fail("key-invalid", detail=f"{caller!r} is not a caller's module.verb")
+
+
+@lru_cache(maxsize=1024)
+def _is_ref(text: str) -> bool:
+    return _REF.fullmatch(text) is not None
 
 
 def _trace(traceparent: str, random: Random) -> tuple[str, str]:
     found = _TRACEPARENT.fullmatch(traceparent)
-    if found and not traceparent.startswith("ff"):
-        trace_id, parent = found.groups()
-        if trace_id.strip("0") and parent.strip("0"):
-            return trace_id, parent
-    return random(16).hex(), ""
+    return (found[1], found[2]) if found else (random(16).hex(), "")

@@ -19,17 +19,18 @@ Origin = Literal["ingress", "cron", "pubsub"]
 
 SUFFIX_BYTES = 10
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
 _SUFFIX = re.compile(r"[0-9a-z]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BETWEEN_WORDS = re.compile(r"[^A-Za-z0-9]+")
 
 
 def encode_suffix(raw: bytes) -> str:
-    number, digits = int.from_bytes(raw), ""
+    number, pairs = int.from_bytes(raw), []
     while number:
-        number, digit = divmod(number, 36)
-        digits = _DIGITS[digit] + digits
-    return "0" * (len(raw) - len(raw.lstrip(b"\0"))) + digits
+        number, pair = divmod(number, 36 * 36)
+        pairs.append(_PAIRS[pair])
+    return "0" * (len(raw) - len(raw.lstrip(b"\0"))) + "".join(reversed(pairs)).lstrip("0")
 
 
 def decode_suffix(text: str) -> bytes:
