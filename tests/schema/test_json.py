@@ -347,7 +347,7 @@ UNSUPPORTED: list[tuple[Any, str]] = [
     (int | str, "int in int | str is not a dataclass; members of a union must be"),
     (Box, "Box is generic: name its type arguments, such as Box[int]"),
     (Callable[[int], int], "Callable[[int], int] is not a type of the schema"),
-    (Unresolved, "an annotation of Unresolved cannot be resolved: name 'Nowhere' is not defined"),
+    (Unresolved, "the annotation of Unresolved.other cannot be resolved: name 'Nowhere' is not defined"),
     (Meeting, "the fields 'user_id' and 'userId' of Meeting have the same name in the schema, 'userId'"),
     (
         Union[Box[int], Box[str]],  # noqa: UP007

@@ -8,21 +8,43 @@ well: only a refused value is walked a second time, to say where it differs.
 """
 
 from ftl_nb.schema.json.codec import Codec, codec
-from ftl_nb.schema.json.errors import JsonError, UnsupportedType
-from ftl_nb.schema.json.externals import NONE, External, Externals
-from ftl_nb.schema.json.hints import FieldHint, Variants, field_hints, field_metadata, variants
+from ftl_nb.schema.json.enums import name_variant, variant_name
+from ftl_nb.schema.json.errors import FieldCollision, JsonError, UnresolvedAnnotation, UnsupportedType
+from ftl_nb.schema.json.externals import NONE, External, Externals, frozen
+from ftl_nb.schema.json.hints import (
+    UNRESOLVABLE,
+    FieldHint,
+    Variants,
+    field_hints,
+    field_metadata,
+    is_data,
+    resolved,
+    type_parameters,
+    unwrapped,
+    variants,
+)
 
 __all__ = [
     "NONE",
+    "UNRESOLVABLE",
     "Codec",
     "External",
     "Externals",
+    "FieldCollision",
     "FieldHint",
     "JsonError",
+    "UnresolvedAnnotation",
     "UnsupportedType",
     "Variants",
     "codec",
     "field_hints",
     "field_metadata",
+    "frozen",
+    "is_data",
+    "name_variant",
+    "resolved",
+    "type_parameters",
+    "unwrapped",
+    "variant_name",
     "variants",
 ]

@@ -17,6 +17,27 @@ class UnsupportedType(TypeError):
     """A Python type that has no place in the schema; the message says what to write instead where that is known."""
 
 
+class UnresolvedAnnotation(UnsupportedType):
+    """An annotation that is text and names something unknown."""
+
+    def __init__(self, owner: str, field: str, why: str) -> None:
+        super().__init__(f"the annotation of {owner}.{field} cannot be resolved: {why}")
+        self.owner = owner
+        self.field = field
+        self.why = why
+
+
+class FieldCollision(UnsupportedType):
+    """Two fields of one dataclass that have the same name in the schema."""
+
+    def __init__(self, owner: str, first: str, second: str, name: str) -> None:
+        super().__init__(f"the fields {first!r} and {second!r} of {owner} have the same name in the schema, {name!r}")
+        self.owner = owner
+        self.first = first
+        self.second = second
+        self.name = name
+
+
 class Mismatch(Exception):
     """A refusal inside a generated function: the message alone. The codec finds the path and raises `JsonError`."""
 

@@ -6,12 +6,13 @@ Shared by the codec and by whoever reads a schema from Python types.
 from __future__ import annotations
 
 import dataclasses
+import sys
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING as NO_DEFAULT
 from typing import Annotated, Any, Generic, NamedTuple, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from ftl_nb.schema.json.errors import UnsupportedType
+from ftl_nb.schema.json.errors import FieldCollision, UnresolvedAnnotation
 from ftl_nb.schema.names import camel
 
 _NAME_KEY = "ftl_name"
@@ -97,11 +98,31 @@ def type_parameters(cls: Any) -> tuple[TypeVar, ...]:
     return tuple(getattr(cls, "__parameters__", ()))
 
 
+def resolved(annotation: Any, namespace: Mapping[str, Any]) -> Any:
+    """An annotation with the names in it looked up, for one that is text or holds text. Raises what Python raises."""
+    holder = types.SimpleNamespace(__annotations__={"value": annotation}, __module__="", __globals__=dict(namespace))
+    return get_type_hints(holder, include_extras=True)["value"]
+
+
+UNRESOLVABLE = (NameError, AttributeError, SyntaxError, TypeError)
+"""What `resolved` raises for an annotation that names nothing."""
+
+
 def _annotations(cls: Any, namespace: Mapping[str, Any] | None) -> dict[str, Any]:
     try:
         return get_type_hints(cls, None if namespace is None else dict(namespace), include_extras=True)
-    except (NameError, AttributeError, SyntaxError, TypeError) as error:
-        raise UnsupportedType(f"an annotation of {cls.__qualname__} cannot be resolved: {error}") from error
+    except UNRESOLVABLE as error:
+        raise _unresolved(cls, namespace, error) from error
+
+
+def _unresolved(cls: Any, namespace: Mapping[str, Any] | None, error: Exception) -> UnresolvedAnnotation:
+    names = namespace if namespace is not None else vars(sys.modules.get(cls.__module__, types))
+    for field in dataclasses.fields(cls):
+        try:
+            resolved(field.type, names)
+        except UNRESOLVABLE as why:
+            return UnresolvedAnnotation(cls.__qualname__, field.name, str(why))
+    return UnresolvedAnnotation(cls.__qualname__, "", str(error))
 
 
 def _refuse_collisions(cls: type, fields: tuple[FieldHint, ...]) -> None:
@@ -109,8 +130,7 @@ def _refuse_collisions(cls: type, fields: tuple[FieldHint, ...]) -> None:
     for field in fields:
         other = first.setdefault(field.schema_name, field.name)
         if other != field.name:
-            both = f"the fields {other!r} and {field.name!r} of {cls.__qualname__}"
-            raise UnsupportedType(f"{both} have the same name in the schema, {field.schema_name!r}")
+            raise FieldCollision(cls.__qualname__, other, field.name, field.schema_name)
 
 
 def _default(field: dataclasses.Field[Any]) -> Callable[[], object] | None:
