@@ -99,6 +99,10 @@ from ftl_nb.schema.nodes.types import Type as Type
 from ftl_nb.schema.nodes.types import TypeValue as TypeValue
 from ftl_nb.schema.nodes.types import Unit as Unit
 from ftl_nb.schema.nodes.types import Value as Value
+from ftl_nb.schema.text.parser import parse as parse
+from ftl_nb.schema.text.parser import parse_module as parse_module
+from ftl_nb.schema.text.parser import parse_ref as parse_ref
+from ftl_nb.schema.text.parser import parse_type as parse_type
 from ftl_nb.schema.traversal import children as children
 from ftl_nb.schema.traversal import refs as refs
 from ftl_nb.schema.traversal import transform as transform

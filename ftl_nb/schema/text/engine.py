@@ -1,0 +1,446 @@
+"""A backtracking parser of grammars made of small parts.
+
+Each part's `parse` gives None when it does not match at all, a list of values when it does, and raises `Mismatch`
+when it began to match and then could not go on. A part that may be left out swallows the mismatch, but the state keeps
+the *deepest* fault seen: when the whole text cannot be read, the fault that got furthest is the one reported, as in
+the public system. `str(part)` is the grammar text in messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+from ftl_nb.schema.errors import Problem
+from ftl_nb.schema.nodes.base import Position
+from ftl_nb.schema.quote import quote
+from ftl_nb.schema.text.lexer import ELIDED, Kind, Token
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What went wrong where: a token that does not fit, or (with a message) a value that cannot be."""
+
+    token: Token
+    expected: Part | None = None
+    message: str = ""
+
+    def problem(self, filename: str) -> Problem:
+        """The fault as users see it."""
+        expected = str(self.expected) if self.expected else ""
+        wanted = f" (expected {expected})" if expected else ""
+        message = self.message or f"unexpected token {quote(self.token.value)}{wanted}"
+        return Problem(message, Position(filename, self.token.line, self.token.column), expected=expected)
+
+
+class Mismatch(Exception):
+    """A part that began to match and could not go on."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+
+
+class Source:
+    """The tokens of a text, with the index of the next token that counts for every index."""
+
+    def __init__(self, tokens: Sequence[Token], filename: str) -> None:
+        self.tokens = tokens
+        self.filename = filename
+        self.following = list(range(len(tokens)))
+        for index in range(len(tokens) - 2, -1, -1):
+            if tokens[index].kind in ELIDED:
+                self.following[index] = self.following[index + 1]
+
+
+class State:
+    """How far a parse is: `raw` counts all tokens, `cursor` those that are not skipped."""
+
+    __slots__ = ("cursor", "deepest", "depth", "raw", "source")
+
+    def __init__(self, source: Source, raw: int = 0, cursor: int = 0) -> None:
+        self.source = source
+        self.raw = raw
+        self.cursor = cursor
+        self.depth = 0
+        self.deepest: Fault | None = None
+
+    def peek(self) -> Token:
+        """The next token that counts."""
+        return self.source.tokens[self.source.following[self.raw]]
+
+    def position(self) -> Position:
+        """Where the next token that counts starts."""
+        token = self.peek()
+        return Position(self.source.filename, token.line, token.column)
+
+    def advance(self, index: int) -> None:
+        """Go behind the token at an index."""
+        if self.source.tokens[index].kind not in ELIDED:
+            self.cursor += 1
+        self.raw = index + 1
+
+    def branch(self) -> State:
+        """A copy to try something with."""
+        state = State(self.source, self.raw, self.cursor)
+        state.depth, state.deepest = self.depth, self.deepest
+        return state
+
+    def accept(self, branch: State) -> None:
+        """Go on from a branch."""
+        self.raw, self.cursor = branch.raw, branch.cursor
+        if branch.depth >= self.depth:
+            self.depth, self.deepest = branch.depth, branch.deepest
+
+    def note(self, fault: Fault) -> None:
+        """Keep a fault found here when none is deeper."""
+        if self.cursor >= self.depth:
+            self.depth, self.deepest = self.cursor, fault
+
+    def reject(self, fault: Fault, branch: State) -> None:
+        """Keep the deepest fault of a branch that failed."""
+        if branch.depth > self.depth:
+            self.depth, self.deepest = branch.depth, branch.deepest
+        elif branch.cursor >= self.depth:
+            self.depth, self.deepest = max(branch.cursor, branch.depth), fault
+
+    def deepest_or(self, fault: Fault) -> Fault:
+        """The deepest fault when it lies behind this place, else the given one."""
+        return self.deepest if self.deepest and self.cursor < self.depth else fault
+
+
+class Part(Protocol):
+    """A part of a grammar."""
+
+    def parse(self, state: State) -> list[Any] | None:
+        """Values when it matches, None when it does not; raises Mismatch when it fails on the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """Values for a field of the rule around, and the index where they start (skipped tokens included)."""
+
+    name: str
+    values: list[Any]
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A token of exactly this value, of whatever kind."""
+
+    value: str
+
+    def __str__(self) -> str:
+        return f'"{self.value}"'
+
+    def parse(self, state: State) -> list[Any] | None:
+        """The value."""
+        source, index = state.source, state.source.following[state.raw]
+        if self.value == " ":  # the only skipped token that is ever asked for by value
+            index = next((i for i in range(state.raw, index) if source.tokens[i].value == " "), index)
+        if source.tokens[index].value != self.value or source.tokens[index].kind is Kind.EOF:
+            return None
+        state.advance(index)
+        return [self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Of:
+    """Any token of a kind; a skipped kind is looked for before the next token that counts."""
+
+    kind: Kind
+
+    def __str__(self) -> str:
+        return f"<{self.kind.name.lower()}>"
+
+    def parse(self, state: State) -> list[Any] | None:
+        """The token's value."""
+        tokens, last = state.source.tokens, state.source.following[state.raw]
+        first = state.raw if self.kind in ELIDED else last
+        for index in range(first, last + 1):
+            if tokens[index].kind is self.kind:
+                state.advance(index)
+                return [tokens[index].value]
+        return None
+
+
+class Seq:
+    """Parts one after another. Not matching the first is no match; not matching a later one is a mismatch."""
+
+    def __init__(self, *parts: Part) -> None:
+        self.parts = parts
+
+    def __str__(self) -> str:
+        return " ".join(map(_grouped, self.parts))
+
+    @cached_property
+    def _rests(self) -> list[Seq]:
+        return [Seq(*self.parts[index:]) for index in range(len(self.parts))]
+
+    def parse(self, state: State) -> list[Any] | None:
+        """The values of all parts."""
+        values: list[Any] = []
+        for index, part in enumerate(self.parts):
+            found = part.parse(state)
+            if found is None:
+                if index == 0:
+                    return None
+                raise Mismatch(Fault(state.peek(), self._rests[index]))
+            values += found
+        return values
+
+
+class Alt:
+    """The first alternative that matches. `silent` ones are tried too but not named in messages.
+
+    `choose` may name the only alternative that can match, from the state, to save the others' tries.
+    """
+
+    def __init__(
+        self,
+        *parts: Part,
+        silent: Sequence[Part] = (),
+        name: str = "",
+        choose: Callable[[State], Part | None] = lambda state: None,
+    ) -> None:
+        self.parts, self.silent, self.name, self.choose = parts, tuple(silent), name, choose
+
+    def __str__(self) -> str:
+        return self.name or " | ".join(map(_alternative, self.parts))
+
+    def parse(self, state: State) -> list[Any] | None:
+        """The values of the alternative."""
+        only = self.choose(state)
+        fault, furthest = None, 0
+        for part in (only,) if only else (*self.silent, *self.parts):
+            branch = state.branch()
+            try:
+                values = part.parse(branch)
+            except Mismatch as mismatch:
+                state.reject(mismatch.fault, branch)
+                if branch.cursor >= furthest:
+                    fault, furthest = mismatch.fault, branch.cursor
+            else:
+                if values is not None:
+                    state.accept(branch)
+                    return values
+        if fault:
+            state.note(fault)
+            raise Mismatch(fault)
+        return None
+
+
+class Repeat:
+    """A part `least` to `most` times; a try that fails ends it."""
+
+    def __init__(self, part: Part, mark: str, least: int, most: float = float("inf")) -> None:
+        self.part, self.mark, self.least, self.most = part, mark, least, most
+
+    def __str__(self) -> str:
+        simple = isinstance(self.part, Word | Of | Rule | Capture | Sub) or (
+            isinstance(self.part, Alt) and self.part.name
+        )
+        return f"{self.part if simple else f'({self.part})'}{self.mark}"
+
+    def parse(self, state: State) -> list[Any] | None:
+        """The values of all matches."""
+        values: list[Any] = []
+        count = 0
+        while count < self.most:
+            branch = state.branch()
+            try:
+                found = self.part.parse(branch)
+            except Mismatch as mismatch:
+                state.note(mismatch.fault)
+                state.reject(mismatch.fault, branch)
+                break
+            state.accept(branch)
+            if found is None:
+                break
+            values += found
+            count += 1
+        return None if count < self.least else values
+
+
+def maybe(*parts: Part) -> Repeat:
+    """`(...)?`."""
+    return Repeat(_one(parts), "?", 0, 1)
+
+
+def many(*parts: Part) -> Repeat:
+    """`(...)*`."""
+    return Repeat(_one(parts), "*", 0)
+
+
+def some(*parts: Part) -> Repeat:
+    """`(...)+`."""
+    return Repeat(_one(parts), "+", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    """`(...)!`: printed so, and matching as its part does."""
+
+    part: Part
+
+    def __str__(self) -> str:
+        return f"({self.part})!"
+
+    def parse(self, state: State) -> list[Any] | None:
+        """The values of the part."""
+        return self.part.parse(state)
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Any token that counts, unless the part matches here."""
+
+    part: Part
+
+    def __str__(self) -> str:
+        return f"~{_grouped(self.part)}"
+
+    def parse(self, state: State) -> list[Any] | None:
+        """The token's value."""
+        token = state.peek()
+        if token.kind is Kind.EOF:
+            return None
+        if self.part.parse(state.branch()) is not None:
+            raise Mismatch(Fault(token))
+        state.advance(state.source.following[state.raw])
+        return [token.value]
+
+
+@dataclass(frozen=True, slots=True)
+class NotBefore:
+    """Nothing, where the part does not match."""
+
+    part: Part
+
+    def __str__(self) -> str:
+        return f"(?! {self.part})"
+
+    def parse(self, state: State) -> list[Any] | None:
+        """No values."""
+        if self.part.parse(state.branch()) is not None:
+            raise Mismatch(Fault(state.peek()))
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """The values of a part, for a field of the rule around."""
+
+    name: str
+    part: Part
+
+    def __str__(self) -> str:
+        return _grouped(self.part)
+
+    def parse(self, state: State) -> list[Any] | None:
+        """One Captured."""
+        start = state.raw
+        values = self.part.parse(state)
+        return None if values is None else [Captured(self.name, values, start)]
+
+
+class Captures:
+    """What a rule captured: by field name."""
+
+    def __init__(self, values: list[Any], source: Source, pos: Position) -> None:
+        self._captured = [value for value in values if isinstance(value, Captured)]
+        self._source = source
+        self.pos = pos
+
+    def all(self, name: str) -> tuple[Any, ...]:
+        """Every value captured under a name."""
+        return tuple(value for captured in self._captured if captured.name == name for value in captured.values)
+
+    def one(self, name: str, default: Any = None) -> Any:
+        """The last value under a name."""
+        values = self.all(name)
+        return values[-1] if values else default
+
+    def text(self, name: str) -> str:
+        """The tokens under a name, joined."""
+        return "".join(self.all(name))
+
+    def has(self, name: str) -> bool:
+        """Whether anything was captured under a name."""
+        return bool(self.all(name))
+
+    def refuse(self, name: str, message: str) -> Mismatch:
+        """The mismatch for a value that cannot be, placed where its tokens start."""
+        start = next(captured.start for captured in self._captured if captured.name == name)
+        return Mismatch(Fault(self._source.tokens[start], message=message))
+
+
+class Rule:
+    """A named rule whose captures become one node."""
+
+    def __init__(self, name: str, build: Callable[[Captures], Any]) -> None:
+        self.name, self.build = name, build
+        self.part: Part = Seq()
+
+    def __str__(self) -> str:
+        return self.name
+
+    def parse(self, state: State) -> list[Any] | None:
+        """The node."""
+        pos = state.position()
+        try:
+            values = self.part.parse(state)
+        except Mismatch as mismatch:
+            state.note(mismatch.fault)
+            raise
+        return None if values is None else [self.build(Captures(values, state.source, pos))]
+
+
+@dataclass(frozen=True, slots=True)
+class Sub:
+    """A rule parsed on its own: what it leaves unread, and faults it got over, are forgotten."""
+
+    name: str
+    rule: Rule
+
+    def __str__(self) -> str:
+        return self.name
+
+    def parse(self, state: State) -> list[Any] | None:
+        """The rule's values."""
+        inner = State(state.source, state.raw, state.cursor)
+        try:
+            values = self.rule.parse(inner)
+            if values is None:
+                raise Mismatch(inner.deepest_or(Fault(inner.peek())))
+            return values
+        finally:
+            state.raw, state.cursor = inner.raw, inner.cursor
+
+
+def parse_all(part: Part, source: Source) -> Any:
+    """The one value of a whole text.
+
+    Raises:
+        Mismatch: with the fault to report.
+    """
+    state = State(source)
+    values = part.parse(state)
+    token = state.peek()
+    if values is None or token.kind is not Kind.EOF:
+        raise Mismatch(state.deepest_or(Fault(token)))
+    return values[0]
+
+
+def _one(parts: tuple[Part, ...]) -> Part:
+    return parts[0] if len(parts) == 1 else Seq(*parts)
+
+
+def _grouped(part: Part) -> str:
+    return f"({part})" if isinstance(part, Alt) and not part.name else str(part)
+
+
+def _alternative(part: Part) -> str:
+    return f"({part})" if isinstance(part, Seq) and len(part.parts) > 1 else _grouped(part)
