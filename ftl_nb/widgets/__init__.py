@@ -6,5 +6,6 @@ kernel, no network, no clock, so equal data give equal bytes.
 
 from ftl_nb.widgets.card import Card, CardChange
 from ftl_nb.widgets.display import Display
+from ftl_nb.widgets.graph import Graph, graph, mermaid
 
-__all__ = ["Card", "CardChange", "Display"]
+__all__ = ["Card", "CardChange", "Display", "Graph", "graph", "mermaid"]
