@@ -1,0 +1,20 @@
+"""DuckDB: the embedded default engine. Importing this room loads neither duckdb nor sqlglot; using it does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ftl_nb.databases.decls import Analysis
+    from ftl_nb.databases.model import DatabaseSource
+
+
+class DuckDBEngine:
+    """Analyses DuckDB SQL and opens DuckDB databases."""
+
+    name = "duckdb"
+
+    def analyse(self, source: DatabaseSource) -> Analysis:
+        from ftl_nb.databases.duckdb.analysis import analyse
+
+        return analyse(source)
