@@ -85,11 +85,15 @@ class ShapeBuilder:
     def _union(self, tp: Any, union: Variants) -> Shape:
         if len(union.members) == 1:
             return OptionalShape(self.shape(union.members[0]))
+        made = TypeEnumShape()
+        shape = self._open[tp] = OptionalShape(made) if union.optional else made
         found = tuple(self._variant(tp, member) for member in union.members)
         names = [variant.name for variant in found]
         if len(set(names)) < len(names):
             raise UnsupportedType(f"two members of {_shown(tp)} have the same name")
-        return OptionalShape(TypeEnumShape(found)) if union.optional else TypeEnumShape(found)
+        made.complete(found)
+        shape.name = f"{made.name}?" if union.optional else made.name
+        return shape
 
     def _variant(self, union: Any, member: Any) -> Variant:
         if not is_data(member):

@@ -45,10 +45,13 @@ class Variant(NamedTuple):
 
 
 class TypeEnumShape(Shape):
-    """A union of dataclasses."""
+    """A union of dataclasses. It exists before its variants do, for one that contains itself."""
 
-    def __init__(self, variants: tuple[Variant, ...]) -> None:
-        super().__init__(" | ".join(variant.name for variant in variants), self._encode, self._decode)
+    def __init__(self) -> None:
+        super().__init__("", self._encode, self._decode)
+
+    def complete(self, variants: tuple[Variant, ...]) -> None:
+        self.name = " | ".join(variant.name for variant in variants)
         self._by_class = {variant.cls: variant for variant in variants}
         self._by_name = {variant.name: variant for variant in variants}
 
