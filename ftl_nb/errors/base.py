@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from ftl_nb.errors.catalogue import CATALOGUE
 from ftl_nb.errors.place import Place
@@ -20,7 +20,10 @@ class FtlError(Exception):
         self.place = place
         self.hint = hint
         self.others = tuple(others)
+        #: The traceback in the process where it happened, trimmed to the author's own cells.
         self.remote: str = ""
+        #: What the call had written before it failed; stays in this process.
+        self.output: Sequence[object] = ()
 
     @property
     def code(self) -> str:

@@ -75,6 +75,7 @@ def _entries() -> Iterator[Entry]:
     yield Entry("config-invalid", "FTL-V509", "The value of config {name} is not {type}: {detail}.", "%ftl config set {name} VALUE")
     yield Entry("call-arguments", "FTL-V510", "{verb} cannot be called so: {why}.", "its request is {type}")
     yield Entry("not-visible", "FTL-V511", "{verb} is not exported, so {caller} cannot call it.", "export it: --export, or export=True")
+    yield Entry("runner-moved", "FTL-V512", "The runner of {module} has been replaced by a newer deployment.", "call again")
     yield Entry("cluster-start", "FTL-R601", "The cluster did not start: {detail}.", "the log is {log}")
     yield Entry("cluster-gone", "FTL-R602", "The cluster is gone: {detail}.", "the next use starts it again")
     yield Entry("cluster-folder", "FTL-R603", "The cluster folder {folder} was made by version {found} of its format, this one reads {known}.", "move it away, or use the version that made it; nothing in it was changed")

@@ -279,6 +279,9 @@ class WorkspaceService:
     module = Unary(_WORKSPACE, "Module", workspace_pb2.ModuleRequest, workspace_pb2.ModuleResponse)
     restart = Unary(_WORKSPACE, "Restart", workspace_pb2.RestartRequest, workspace_pb2.RestartResponse)
     reset = Unary(_WORKSPACE, "Reset", workspace_pb2.ResetRequest, workspace_pb2.ResetResponse)
+    trace = Unary(_WORKSPACE, "Trace", workspace_pb2.TraceRequest, workspace_pb2.TraceResponse)
+    requests = Unary(_WORKSPACE, "Requests", workspace_pb2.RequestsRequest, workspace_pb2.RequestsResponse)
+    logs = Unary(_WORKSPACE, "Logs", workspace_pb2.LogsRequest, workspace_pb2.LogsResponse)
 
 
 class RegistryService:

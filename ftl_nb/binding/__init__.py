@@ -1,0 +1,20 @@
+"""What authors of modules import, and how their text is executed."""
+
+from ftl_nb.binding.dispatch import caller
+from ftl_nb.binding.resources import Config, Database, external, inject
+from ftl_nb.binding.statements import module, sql
+from ftl_nb.binding.verbs import SqlVerb, Verb, fixture, verb
+
+__all__ = [
+    "Config",
+    "Database",
+    "SqlVerb",
+    "Verb",
+    "caller",
+    "external",
+    "fixture",
+    "inject",
+    "module",
+    "sql",
+    "verb",
+]

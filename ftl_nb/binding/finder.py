@@ -1,0 +1,146 @@
+"""`from ftl_nb.modules import shop`: one meta-path finder that makes module objects from the schema."""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ftl_nb.binding.loader import PACKAGE, module_object
+from ftl_nb.binding.resources import Database
+from ftl_nb.binding.signature import NOTHING, Signature
+from ftl_nb.binding.verbs import SqlVerb, Verb
+from ftl_nb.schema.names import snake
+
+if TYPE_CHECKING:
+    from ftl_nb import schema
+
+
+class SchemaSource(Protocol):
+    """Where this process sees the system's schema."""
+
+    def module(self, name: str) -> schema.Module | None: ...
+
+
+class ModuleFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds `ftl_nb.modules.NAME` for each module of the schema; raises ImportError naming the known ones else."""
+
+    def __init__(self, source: SchemaSource) -> None:
+        self.source = source
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        package, _, name = fullname.rpartition(".")
+        if package != PACKAGE or self.source.module(name) is None:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, origin="schema")
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        return ModuleType(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        decls = self.source.module(module.__name__.rpartition(".")[2])
+        if decls is not None:
+            populate(module, decls)
+
+
+def install_finder(source: SchemaSource) -> ModuleFinder:
+    """Makes `source` what imports see, in place of an earlier one."""
+    remove_finder()
+    finder = ModuleFinder(source)
+    sys.meta_path.insert(0, finder)
+    return finder
+
+
+def remove_finder() -> None:
+    """Takes the finder away."""
+    sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, ModuleFinder)]
+
+
+def populate(target: ModuleType, decls: schema.Module) -> None:
+    """Gives a module object everything its schema declares: classes, and verbs as typed callables."""
+    from ftl_nb.binding.classes import classes_of
+
+    target.__dict__.update(classes_of(decls, resolve))
+    populate_resources(target, decls)
+
+
+def populate_resources(target: ModuleType, decls: schema.Module) -> None:
+    """The verbs and databases of a module as handles; a verb whose function is here already keeps it."""
+    from ftl_nb import schema
+
+    for decl in decls.decls:
+        name = snake(decl.name)
+        if isinstance(decl, schema.Verb) and not _has_function(target, name):
+            setattr(target, name, verb_of(decls, decl))
+        elif isinstance(decl, schema.Database):
+            setattr(target, name, Database(decls.name, decl.name))
+
+
+def populate_generated(target: ModuleType, decls: schema.Module) -> None:
+    """What SQL cells contribute to a module whose text is here: row classes, query verbs and database handles."""
+    from ftl_nb import schema
+    from ftl_nb.binding.classes import classes_of
+
+    generated = schema.Module(
+        decls.name,
+        tuple(
+            d
+            for d in decls.decls
+            if isinstance(d, schema.Database)
+            or (isinstance(d, schema.Data | schema.Verb) and schema.MetadataGenerated() in d.metadata)
+        ),
+    )
+    target.__dict__.update(classes_of(generated, resolve))
+    populate_resources(target, generated)
+
+
+def _has_function(target: ModuleType, name: str) -> bool:
+    found = target.__dict__.get(name)
+    return isinstance(found, Verb) and found.function is not None
+
+
+def verb_of(module: schema.Module, decl: schema.Verb) -> Verb:
+    """The typed callable of one verb, made from the schema."""
+    from ftl_nb import schema
+    from ftl_nb.binding.classes import annotation_of
+
+    sql = any(isinstance(m, schema.MetadataSQLQuery) for m in decl.metadata)
+    request = NOTHING if isinstance(decl.request, schema.Unit) else annotation_of(decl.request, resolve)
+    response = None if isinstance(decl.response, schema.Unit) else annotation_of(decl.response, resolve)
+    signature = Signature(request, response, _parameter(decl, sql), spread=sql)
+    kind: type[Verb] = SqlVerb if sql else Verb
+    return kind(module.name, decl.name, signature=signature)
+
+
+def _parameter(decl: schema.Verb, sql: bool) -> str:
+    """The keyword of a bare request: for a query the only parameter in its text, else the word `request`."""
+    from ftl_nb import schema
+
+    if not sql:
+        return "request"
+    query = next(m.query for m in decl.metadata if isinstance(m, schema.MetadataSQLQuery))
+    return query_parameter(query)
+
+
+def query_parameter(query: str) -> str:
+    """The first named parameter of a query's text."""
+    import re
+
+    found = re.search(r"[@$]([A-Za-z_][A-Za-z0-9_]*)", query)
+    return snake(found.group(1)) if found else "request"
+
+
+def resolve(module: str) -> Any:
+    """The module object that holds the classes of module `module`."""
+    import importlib
+
+    full = f"{PACKAGE}.{module}"
+    return sys.modules.get(full) or importlib.import_module(full)
+
+
+__all__ = ["ModuleFinder", "SchemaSource", "install_finder", "module_object", "populate", "populate_generated", "resolve"]

@@ -1,0 +1,103 @@
+"""Executes a module's cells, each compiled on its own under its own name and line numbers, in one module object."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from ftl_nb.binding.dispatch import loading
+from ftl_nb.binding.resources import Config
+from ftl_nb.binding.source import Cell
+from ftl_nb.binding.verbs import Verb, VerbOptions
+from ftl_nb.schema.names import camel
+
+PACKAGE = "ftl_nb.modules"
+
+
+def module_object(name: str) -> ModuleType:
+    """The one module object of module `name` in this process, made empty when there is none."""
+    full = f"{PACKAGE}.{name}"
+    found = sys.modules.get(full)
+    if found is None:
+        found = ModuleType(full)
+        sys.modules[full] = found
+        setattr(sys.modules[PACKAGE] if PACKAGE in sys.modules else __import__(PACKAGE, fromlist=["_"]), name, found)
+    return found
+
+
+def run_cell(module: str, cell: Cell, *, keep: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """Executes one Python cell in its module's object; returns the top-level names that it bound, in order.
+
+    Classes in `keep` are there already and are not defined again. Whatever the text raises goes out as it is; the
+    caller says which process it was and trims the traceback.
+    """
+    target = module_object(module)
+    filename = cell.filename(module)
+    remember_source(filename, cell.text)
+    tree = ast.parse(cell.text, filename)
+    code = compile(_without(tree, keep), filename, "exec", dont_inherit=True)
+    namespace = target.__dict__
+    with loading(module):
+        exec(code, namespace)
+    if cell.kind in ("verb", "fixture"):
+        _decorate(module, tree, cell, namespace)
+    names = bound_names(tree)
+    _name_resources(module, names, namespace)
+    return {name: namespace[name] for name in names if name in namespace}
+
+
+def _without(tree: ast.Module, classes: frozenset[str]) -> ast.Module:
+    body = [n for n in tree.body if not (isinstance(n, ast.ClassDef) and n.name in classes)]
+    return ast.Module(body, tree.type_ignores)
+
+
+def remember_source(filename: str, text: str) -> None:
+    """Lets tracebacks and `inspect` show the lines of a cell."""
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+
+
+def bound_names(tree: ast.Module) -> list[str]:
+    """The names that a cell binds at its top level, in order of first binding."""
+    names: dict[str, None] = {}
+    for node in tree.body:
+        for name in _bound_by(node):
+            names.setdefault(name)
+    return list(names)
+
+
+def _bound_by(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return [(alias.asname or alias.name).partition(".")[0] for alias in node.names if alias.name != "*"]
+    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+
+
+def _decorate(module: str, tree: ast.Module, cell: Cell, namespace: dict[str, Any]) -> None:
+    """A verb cell's one function becomes a verb with the words of the magic line."""
+    functions = [n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    name = next(n for n in functions if not n.startswith("_"))
+    function = namespace[name]
+    if isinstance(function, Verb):
+        return
+    options = _options(cell)
+    namespace[name] = Verb(module, options.name or camel(name), function=function, options=options)
+
+
+def _name_resources(module: str, names: list[str], namespace: Mapping[str, Any]) -> None:
+    """A config without a name of its own is called like its variable."""
+    for name in names:
+        value = namespace.get(name)
+        if isinstance(value, Config) and value.module == module:
+            value.name = value.name or name
+
+
+def _options(cell: Cell) -> VerbOptions:
+    words = {word: value for word, value in cell.options.items() if word in VerbOptions.__slots__}
+    if cell.kind == "fixture":
+        words["fixture"] = "manual" if cell.options.get("manual") else words.get("fixture", True)
+    return VerbOptions.of(words)

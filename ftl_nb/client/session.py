@@ -1,0 +1,271 @@
+"""A client's session with its cluster: joined on first use, calls straight to runners, control through Admin alone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import json
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
+
+from ftl_nb import schema
+from ftl_nb.binding import dispatch
+from ftl_nb.binding.dispatch import CallOptions
+from ftl_nb.binding.finder import install_finder
+from ftl_nb.binding.source import Cell, ModuleSource
+from ftl_nb.client.mirror import Mirror
+from ftl_nb.cluster import Lifeline, Project, join
+from ftl_nb.errors import FtlError
+from ftl_nb.rpc import (
+    CallContext,
+    Channels,
+    Credentials,
+    Identity,
+    RequestKey,
+    from_control_error,
+    schemaservice_pb2,
+    verb_pb2,
+    workspace_pb2,
+)
+from ftl_nb.rpc.calls import Caller
+from ftl_nb.rpc.services import AdminService, Unary, WorkspaceService
+from ftl_nb.rpc.tls import grpc
+from ftl_nb.rpc.view import SchemaView
+
+Res = TypeVar("Res", bound=Message)
+Output = Iterable[verb_pb2.CallResponse.Output]
+_SYNC_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """What became of a cell: its status, label, what changed, and the names that its module now has of it."""
+
+    status: str
+    label: str
+    changes: tuple[workspace_pb2.Change, ...]
+    notes: tuple[str, ...]
+    deployed: tuple[str, ...]
+    source: ModuleSource | None
+
+
+@dataclass(slots=True)
+class LastCall:
+    """The request that the newest call began, and how many events it put on the timeline."""
+
+    request_key: str = ""
+    recorded: int = 0
+
+
+class Session:
+    """Connected to one cluster. `owner` is what this client calls itself: a notebook's path, a script's name."""
+
+    def __init__(self, project: Project, kind: str, client_id: str, owner: str) -> None:
+        self.project = project
+        self.owner = owner
+        self.last = LastCall()
+        self.mirror = Mirror()
+        self.show: Callable[[Output], None] = lambda output: None
+        self._lifeline: Lifeline = join(project, kind, client_id)
+        welcome = self._lifeline.welcome
+        self.realm = welcome.realm
+        self._credentials = Credentials(welcome.leaf)
+        self._channels = Channels(self._credentials)
+        self._admin = welcome.admin
+        self.view = SchemaView(self.realm)
+        self._caller = Caller(self.view, self._channels, wake=self._wake)
+        self.view.on_change(self._on_change)
+        pull = schemaservice_pb2.PullSchemaRequest(subscription_id=client_id)
+        self.view.follow(lambda: iter(AdminService.pull_schema.on(self._control())(pull)))
+        self.view.wait_for_sync(_SYNC_SECONDS)
+        install_finder(self.view)
+
+    # --- life ----------------------------------------------------------------------------------------------------
+
+    @property
+    def alive(self) -> bool:
+        """Whether the cluster still holds the other end of this session."""
+        return self._lifeline.alive()
+
+    @property
+    def supervisor(self) -> int:
+        """The process id of the cluster's supervisor."""
+        return self._lifeline.welcome.supervisor
+
+    def close(self) -> None:
+        """Leaves the cluster, which ends when this was its last client."""
+        self.view.stop()
+        self._channels.close()
+        self._lifeline.close()
+
+    def shut_down(self) -> None:
+        """Ends the whole cluster; what is deployed stays in its store."""
+        self.view.stop()
+        self._channels.close()
+        self._lifeline.shut_down()
+
+    def _control(self) -> Any:
+        if self._credentials.leaf.renew_at < datetime.now(UTC):
+            self._credentials.replace(self._lifeline.renew())
+        return self._channels.to(self._admin, Identity.service("control", self.realm))
+
+    def ask(self, method: Unary[Any, Res], request: Message, timeout: float | None = None) -> Res:
+        """One control call. Raises FtlError."""
+        try:
+            return method.on(self._control())(request, timeout=timeout)
+        except grpc.RpcError as e:
+            raise from_control_error(e) from None
+
+    # --- modules -------------------------------------------------------------------------------------------------
+
+    def define(self, module: str, cell: Cell, *, keep: bool = False, dry_run: bool = False) -> Defined:
+        """Puts a cell into its module and moves the system. Raises FtlError; then nothing has moved."""
+        request = workspace_pb2.DefineRequest(
+            module=module, cell=cell_message(cell), owner=self.owner, keep=keep, dry_run=dry_run
+        )
+        response = self.ask(WorkspaceService.define, request)
+        source = self._take(response.deployed, module)
+        names = tuple(d.schema.name for d in response.deployed)
+        return Defined(response.status, response.label, tuple(response.changes), tuple(response.notes), names, source)
+
+    def _take(self, deployed: Iterable[workspace_pb2.Deployed], own: str) -> ModuleSource | None:
+        """What was deployed is seen here before the schema stream tells it; the own module's text is executed."""
+        found = None
+        modules = []
+        for one in deployed:
+            decls, source = schema.from_proto(one.schema), source_of(one.source)
+            modules.append(decls)
+            if source.name == own or self.mirror.has_text(source.name):
+                self.mirror.take_text(decls, source)
+            if source.name == own:
+                found = source
+        self.view.update(modules)
+        return found
+
+    def _on_change(self, names: frozenset[str]) -> None:
+        for name in names:
+            decls = self.view.module(name)
+            if decls is None:
+                self.mirror.drop(name)
+            else:
+                self.mirror.take_schema(decls)
+
+    def _wake(self, module: str) -> None:
+        response = self.ask(WorkspaceService.module, workspace_pb2.ModuleRequest(module=module))
+        if response.HasField("deployed"):
+            self.view.update([schema.from_proto(response.deployed.schema)])
+
+    # --- calls ---------------------------------------------------------------------------------------------------
+
+    def call(self, module: str, verb: str, body: bytes, options: CallOptions) -> bytes:
+        """One call from here: a new request, whose output is shown as it comes back."""
+        context = CallContext.start(str(RequestKey.make("ingress", "notebook")))
+        self.last = LastCall(context.request_key)
+        try:
+            answer = self._caller.call(
+                f"{module}.{verb}", body, context, timeout=options.timeout, arrow=options.arrow
+            )
+        except FtlError as e:
+            self.show(e.output)  # type: ignore[arg-type]
+            raise
+        self.last.recorded = answer.recorded
+        if answer.output:
+            self.show(answer.output)
+        return answer.body
+
+    async def call_async(self, module: str, verb: str, body: bytes, options: CallOptions) -> bytes:
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(None, lambda: context.run(self.call, module, verb, body, options))
+
+    def statement(
+        self, module: str, database: str, sql: str, parameters: bytes, *, rows: bool
+    ) -> tuple[bytes, int]:
+        request = workspace_pb2.StatementRequest(sql=sql, parameters=parameters, rows=rows)
+        context = CallContext.start(str(RequestKey.make("ingress", "notebook")))
+        response = self._caller.statement(module, database, request, context)
+        return response.rows, response.changed
+
+    def config(self, module: str, name: str) -> bytes | None:
+        from ftl_nb.rpc import admin_pb2
+
+        ref = admin_pb2.ConfigRef(module=module, name=name)
+        try:
+            return self.ask(AdminService.config_get, admin_pb2.ConfigGetRequest(ref=ref)).value
+        except FtlError as e:
+            if e.slug == "config-missing":
+                return None
+            raise
+
+    def caller(self) -> str:
+        return ""
+
+
+def cell_message(cell: Cell) -> workspace_pb2.Cell:
+    return workspace_pb2.Cell(
+        id=cell.id,
+        kind=cell.kind,
+        label=cell.label,
+        text=cell.text,
+        options=json.dumps(dict(cell.options)),
+        database=cell.database,
+        engine=cell.engine,
+    )
+
+
+def source_of(message: workspace_pb2.ModuleSource) -> ModuleSource:
+    cells = tuple(
+        Cell(c.id, c.kind, c.label, c.text, json.loads(c.options or "{}"), c.database, c.engine)  # type: ignore[arg-type]
+        for c in message.cells
+    )
+    return ModuleSource(message.name, cells)
+
+
+class Connection:
+    """The session of this process: opened on first use, opened anew when its cluster has gone."""
+
+    def __init__(self, connect: Callable[[], Session]) -> None:
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._session: Session | None = None
+
+    @property
+    def open(self) -> Session | None:
+        """The session, None while there is none."""
+        return self._session
+
+    def session(self) -> Session:
+        """The live session. Raises FtlError `cluster-start`."""
+        with self._lock:
+            if self._session is not None and not self._session.alive:
+                self._forget()
+            if self._session is None:
+                self._session = self._connect()
+                dispatch.install(self._session)
+            return self._session
+
+    def close(self) -> None:
+        with self._lock:
+            if self._session is not None:
+                self._forget()
+
+    def shut_down(self) -> None:
+        """Ends the cluster of the open session, if there is one."""
+        with self._lock:
+            session, self._session = self._session, None
+            dispatch.install(None)
+            if session is not None:
+                session.shut_down()
+
+    def _forget(self) -> None:
+        session, self._session = self._session, None
+        dispatch.install(None)
+        if session is not None:
+            session.close()
+
+

@@ -1,0 +1,84 @@
+"""What Linux offers to own a tree of processes: subreaper, lifeline, the list of children."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def become_subreaper() -> None:
+    """Orphans below this process become its children instead of init's (Linux; elsewhere nothing happens)."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def die_with(lifeline: int) -> None:
+    """Starts a thread that kills this process when the other end of the pipe `lifeline` is closed."""
+
+    def wait() -> None:
+        poll = select.poll()
+        poll.register(lifeline, select.POLLHUP)
+        poll.poll()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=wait, name="ftl-lifeline", daemon=True).start()
+
+
+def children() -> list[int]:
+    """The direct children of this process, dead ones that nobody has waited for included."""
+    if sys.platform != "linux":
+        return []
+    found: list[int] = []
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError):
+            found += [int(pid) for pid in (task / "children").read_text().split()]
+    return found
+
+
+def signal_quietly(pid: int, number: signal.Signals) -> None:
+    """Sends a signal to a process that may be gone already."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def reap() -> list[tuple[int, int]]:
+    """(pid, status) of every child that has ended and was not waited for."""
+    ended = []
+    with suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                break
+            ended.append((pid, status))
+    return ended
+
+
+class SignalPipe:
+    """Turns signals into bytes on a pipe, so that a select loop sees them. For the main thread."""
+
+    def __init__(self, *numbers: signal.Signals) -> None:
+        self.read, self._write = os.pipe()
+        os.set_blocking(self.read, False)
+        os.set_blocking(self._write, False)
+        signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        for number in numbers:
+            signal.signal(number, lambda *_: None)
+
+    def take(self) -> set[int]:
+        with suppress(BlockingIOError):
+            return set(os.read(self.read, 4096))
+        return set()
+
+    def close(self) -> None:
+        signal.set_wakeup_fd(-1)
+        os.close(self.read)
+        os.close(self._write)

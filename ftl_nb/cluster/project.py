@@ -1,0 +1,98 @@
+"""Which project a notebook, shell or test belongs to, and where its cluster lives."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ftl_nb.errors import FtlError
+
+STATE_VARIABLE = "FTL_STATE_DIR"
+FORMAT = "1"
+_SOCKET_PATH_LIMIT = 107
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """`folder` holds the notebooks, `state` (0700) what the cluster keeps, `realm` names the cluster's certificates."""
+
+    folder: Path
+    state: Path
+    realm: str
+
+    @property
+    def socket(self) -> Path:
+        """The supervisor's Unix socket: in a short private folder, since such paths end at 107 bytes."""
+        name = hashlib.sha256(str(self.state).encode()).hexdigest()[:16]
+        return runtime_folder() / f"{name}.sock"
+
+    @property
+    def log(self) -> Path:
+        return self.state / "logs" / "cluster.log"
+
+
+def project_of(start: Path | None = None) -> Project:
+    """The nearest parent with `[tool.ftl_nb]` in its pyproject.toml, else `start` itself (the current folder)."""
+    here = (start or Path.cwd()).resolve()
+    folder, settings = next(
+        ((p, found) for p in (here, *here.parents) if (found := _settings(p)) is not None), (here, {})
+    )
+    state = Path(os.environ.get(STATE_VARIABLE) or folder / ".ftl").resolve()
+    return Project(folder, state, str(settings.get("realm") or identifier(folder.name)))
+
+
+def identifier(name: str) -> str:
+    """A folder's name made a realm's: letters, digits and underscores, lower case."""
+    made = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")
+    return made if made and not made[0].isdigit() else f"p{made}"
+
+
+def _settings(folder: Path) -> dict[str, Any] | None:
+    file = folder / "pyproject.toml"
+    if not file.is_file():
+        return None
+    try:
+        tool = tomllib.loads(file.read_text()).get("tool", {})
+    except tomllib.TOMLDecodeError as e:
+        raise FtlError("cluster-start", f"{file} is not TOML: {e}.") from None
+    found = tool.get("ftl_nb")
+    return dict(found) if found is not None else None
+
+
+def runtime_folder() -> Path:
+    """A private folder (0700, ours) with a short path. Raises FtlError `cluster-start` where somebody else owns it."""
+    base = os.environ.get("XDG_RUNTIME_DIR") or "/tmp"
+    folder = Path(base) / f"ftl-{os.getuid()}"
+    if len(str(folder)) + 24 > _SOCKET_PATH_LIMIT:
+        folder = Path("/tmp") / f"ftl-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    if status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise FtlError("cluster-start", f"{folder} is not private to this user.", hint=f"remove {folder}")
+    return folder
+
+
+def make_state(project: Project) -> None:
+    """Creates the state folder (0700) and checks the version of one that is there; changes nothing in another's."""
+    marker = project.state / "format"
+    try:
+        project.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not marker.exists():
+            (project.state / "logs").mkdir(mode=0o700, exist_ok=True)
+            marker.write_text(FORMAT + "\n")
+    except OSError as e:
+        raise FtlError("disk-full", f"{project.state} cannot be written: {e.strerror}.") from None
+    found = marker.read_text().strip()
+    if found != FORMAT:
+        raise folder_error(project, found)
+
+
+def folder_error(project: Project, found: str) -> FtlError:
+    from ftl_nb.errors import fail
+
+    return fail("cluster-folder", folder=project.state, found=found, known=FORMAT)

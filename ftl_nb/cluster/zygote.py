@@ -1,0 +1,124 @@
+"""The process that has the imports done and forks every other one.
+
+It only imports and forks: no thread, channel, server or event loop ever starts here, so that what it forks is whole.
+It is forked itself from the supervisor and speaks with it over one socket.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from ftl_nb.cluster import processes, wire
+from ftl_nb.cluster.wire import Message
+
+_BASE = ("ftl_nb.services.main", "ftl_nb.runner.main")
+ROLES: dict[str, tuple[str, str]] = {
+    "control": ("ftl_nb.services.main", "run"),
+    "runner": ("ftl_nb.runner.main", "run"),
+    "database": ("ftl_nb.runner.database", "run"),
+}
+
+
+def run(link: socket.socket, lifeline: int) -> None:
+    """The zygote's whole life; returns when the supervisor closes the link."""
+    signals = processes.SignalPipe(signal.SIGCHLD)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in _BASE:
+        importlib.import_module(name)
+    zygote = _Zygote(link, lifeline, signals)
+    zygote.loop()
+
+
+class _Zygote:
+    def __init__(self, link: socket.socket, lifeline: int, signals: processes.SignalPipe) -> None:
+        self._link = link
+        self._lifeline = lifeline
+        self._signals = signals
+
+    def loop(self) -> None:
+        while True:
+            ready, _, _ = select.select([self._link, self._signals.read], [], [])
+            if self._signals.read in ready:
+                self._signals.take()
+                self._report_ended()
+            if self._link in ready:
+                message = wire.receive(self._link)
+                if message is None:
+                    return
+                self._handle(message)
+
+    def _handle(self, message: Message) -> None:
+        if message["op"] == "fork":
+            self._fork(message)
+        else:
+            wire.send(self._link, {"op": "preloaded", **preload(message["packages"])})
+
+    def _report_ended(self) -> None:
+        for pid, status in processes.reap():
+            wire.send(self._link, {"op": "exited", "pid": pid, "status": status})
+
+    def _fork(self, message: Message) -> None:
+        pid = os.fork()
+        if pid == 0:
+            self._become(message["spec"])
+        wire.send(self._link, {"op": "forked", "id": message["id"], "pid": pid})
+
+    def _become(self, spec: Message) -> None:
+        """The child: forgets the zygote and lives its role; never returns."""
+        code = 1
+        with suppress(BaseException):
+            self._signals.close()
+            self._link.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            redirect(Path(spec["log"]))
+            processes.die_with(self._lifeline)
+            code = _live(spec)
+        os._exit(code)
+
+
+def _live(spec: Message) -> int:
+    module, function = ROLES[spec["role"]]
+    try:
+        main: Callable[[Message], None] = getattr(importlib.import_module(module), function)
+        main(spec)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return 0
+
+
+def redirect(log: Path) -> None:
+    """Standard output and error go to the end of `log`."""
+    fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(fd, 1)
+    os.dup2(fd, 2)
+    os.close(fd)
+
+
+def preload(packages: list[str]) -> dict[str, list[str]]:
+    """Imports packages from site-packages ahead of the forks; says which are in and which left a thread behind.
+
+    An import that fails is left to the runner, which meets the same failure at its author's own line.
+    """
+    done: list[str] = []
+    for name in packages:
+        with suppress(Exception):
+            importlib.import_module(name)
+            done.append(name)
+        if threading.active_count() > 1:
+            return {"packages": done, "unsafe": [name]}
+    return {"packages": done, "unsafe": []}

@@ -1,0 +1,324 @@
+"""`ftl.Cluster`: everything that a person asks of a cluster, the same for magics, the command line and Python."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from ftl_nb import schema
+from ftl_nb.binding import dispatch
+from ftl_nb.binding.source import Cell
+from ftl_nb.binding.statements import FileModule, stated
+from ftl_nb.errors import FtlError, fail
+from ftl_nb.schema.names import camel
+
+if TYPE_CHECKING:
+    from ftl_nb.client import Connection, Session
+    from ftl_nb.rpc import event_pb2, workspace_pb2
+    from ftl_nb.widgets import Card, Display
+
+
+class Cluster:
+    """The project's cluster, joined on first use and started where it is not up.
+
+    `with ftl.Cluster() as cluster:` deploys what `ftl.module` files have stated, and leaves the cluster at the end.
+    `folder` is a project's folder (default: the current one), `owner` what this client calls itself.
+    """
+
+    def __init__(self, folder: str | Path | None = None, *, kind: str = "script", owner: str = "") -> None:
+        self._folder = Path(folder) if folder is not None else None
+        self._kind = kind
+        self._owner = owner or _script_name()
+        self._connection: Connection | None = None
+
+    # --- life ----------------------------------------------------------------------------------------------------
+
+    @property
+    def connection(self) -> Connection:
+        if self._connection is None:
+            from ftl_nb.client import Connection
+
+            self._connection = Connection(self._connect)
+        return self._connection
+
+    def _connect(self) -> Session:
+        from ftl_nb.client import Session
+        from ftl_nb.cluster import project_of
+
+        made = Session(project_of(self._folder), self._kind, f"{os.getpid()}-{os.urandom(4).hex()}", self._owner)
+        made.show = show
+        return made
+
+    @property
+    def session(self) -> Session:
+        """The live session; what files have stated meanwhile is deployed first."""
+        session = self.connection.session()
+        for file in stated.take():
+            self.deploy(file)
+        return session
+
+    def __enter__(self) -> Self:
+        dispatch.on_first_use(lambda: self.session)
+        _ = self.session
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def up(self) -> Display:
+        """Starts or joins the cluster; its status."""
+        return self.status()
+
+    def down(self) -> str:
+        """Ends the cluster for all its clients; what is deployed comes back with the next use."""
+        if self._connection is None or self._connection.open is None:
+            from ftl_nb.cluster import is_up, project_of
+
+            if not is_up(project_of(self._folder)):
+                return "the cluster is not running"
+        _ = self.connection.session()
+        self.connection.shut_down()
+        return "the cluster is down; the next use starts it again"
+
+    def close(self) -> None:
+        """Leaves the cluster, which ends with its last client."""
+        if self._connection is not None:
+            self._connection.close()
+
+    # --- defining ------------------------------------------------------------------------------------------------
+
+    def define(self, module: str, cell: Cell, *, keep: bool = False, dry_run: bool = False) -> Card:
+        """Puts one cell into a module and moves the system. Raises FtlError with nothing moved."""
+        from ftl_nb.console.outcome import card_of
+
+        started = time.perf_counter()
+        session = self.connection.session()
+        defined = session.define(module, cell, keep=keep, dry_run=dry_run)
+        return card_of(module, defined, session.view.module(module), time.perf_counter() - started)
+
+    def deploy(self, file: FileModule | str | Path) -> Card:
+        """Deploys a `.py` file that states its module."""
+        from ftl_nb.console.files import cells_of
+
+        session, card = self.connection.session(), None
+        module, cells = cells_of(file)
+        for cell in cells:
+            card = self.define(module, cell)
+        if card is None:
+            raise fail("usage", detail=f"{file} has no text to deploy", hint_text="")
+        _ = session
+        return card
+
+    def remove(self, module: str) -> str:
+        """Takes a module out of the system. Raises FtlError where others need it."""
+        from ftl_nb.rpc import workspace_pb2
+        from ftl_nb.rpc.services import WorkspaceService
+
+        request = workspace_pb2.RemoveRequest(module=module, owner=self._owner)
+        self.session.ask(WorkspaceService.remove, request)
+        return f"{module} · removed"
+
+    # --- calling -------------------------------------------------------------------------------------------------
+
+    def call(self, verb: str, request: object = None, *, timeout: float | None = None) -> Any:
+        """Calls `module.verb` with a JSON-able request; the JSON answer. Raises FtlError."""
+        body = json.dumps({} if request is None else request).encode()
+        return json.loads(self.call_json(verb, body, timeout=timeout))
+
+    def call_json(self, verb: str, body: bytes, *, timeout: float | None = None) -> bytes:
+        """The same with the texts: the body is checked to be JSON first."""
+        from ftl_nb.binding.dispatch import CallOptions
+
+        module, _, name = verb.partition(".")
+        try:
+            json.loads(body)
+        except ValueError as e:
+            raise fail("json-syntax", detail=str(e)) from None
+        if not name:
+            raise fail("usage", detail=f"{verb!r} is not MODULE.VERB", hint_text="write shop.checkout")
+        return self.session.call(module, camel(name), body, CallOptions(timeout=timeout))
+
+    # --- looking -------------------------------------------------------------------------------------------------
+
+    def schema(self, module: str = "") -> Display:
+        """The schema's text, of one module or whole."""
+        from ftl_nb.widgets import SchemaView
+
+        return SchemaView(str(self._module(module)) if module else str(self.system))
+
+    @property
+    def system(self) -> schema.Schema:
+        """The canonical schema."""
+        view = self.session.view
+        return schema.Schema((schema.Realm(view.realm, tuple(sorted(view.modules, key=lambda m: m.name))),))
+
+    def _module(self, name: str) -> schema.Module:
+        found = self.session.view.module(name)
+        if found is None:
+            known = ", ".join(sorted(m.name for m in self.session.view.modules)) or "none"
+            raise fail("use-before-deploy", module=name, known=known)
+        return found
+
+    def graph(self, focus: str | None = None) -> Display:
+        """The system drawn: modules, declarations, references."""
+        from ftl_nb.widgets import graph
+
+        return graph(self.system, focus)
+
+    def status(self) -> Display:
+        """Modules, their state and who defined them."""
+        from ftl_nb.console.views import status_view
+        from ftl_nb.rpc import workspace_pb2
+        from ftl_nb.rpc.services import WorkspaceService
+
+        session = self.session
+        response = session.ask(WorkspaceService.status, workspace_pb2.StatusRequest())
+        return status_view(response, session.view.modules, session.mirror)
+
+    def check(self) -> Display:
+        """Type-checks the whole system. Raises FtlError with all that was found."""
+        from ftl_nb.rpc import workspace_pb2
+        from ftl_nb.rpc.services import WorkspaceService
+        from ftl_nb.widgets import Text
+
+        response = self.session.ask(WorkspaceService.check, workspace_pb2.CheckRequest())
+        errors = [FtlError.from_dict(json.loads(e)) for e in response.errors]
+        if errors:
+            errors[0].others = tuple(errors[1:])
+            raise errors[0]
+        return Text(f"{response.modules} modules checked, nothing to mend")
+
+    def trace(self, which: int = 1, *, stable: bool = False) -> Display:
+        """The waterfall of a request: 1 the newest, 2 the one before …"""
+        from ftl_nb.console.views import trace_view
+
+        key, recorded = self._request(which)
+        return trace_view(self._trace(key, recorded), stable=stable)
+
+    def _request(self, which: int) -> tuple[str, int]:
+        from ftl_nb.rpc import workspace_pb2
+        from ftl_nb.rpc.services import WorkspaceService
+
+        last = self.session.last
+        if which == 1 and last.request_key:
+            return last.request_key, last.recorded
+        request = workspace_pb2.RequestsRequest(limit=which)
+        keys = self.session.ask(WorkspaceService.requests, request).request_keys
+        if len(keys) < which:
+            raise fail("usage", detail=f"There are {len(keys)} requests on the timeline", hint_text="call a verb first")
+        return keys[which - 1], 0
+
+    def _trace(self, key: str, recorded: int) -> workspace_pb2.TraceResponse:
+        from ftl_nb.rpc import workspace_pb2
+        from ftl_nb.rpc.services import WorkspaceService
+
+        request = workspace_pb2.TraceRequest(request_key=key, recorded=recorded)
+        return self.session.ask(WorkspaceService.trace, request)
+
+    def logs(self, module: str = "", limit: int = 100) -> Display:
+        """The newest log lines, oldest first."""
+        from ftl_nb.console.views import logs_view
+        from ftl_nb.rpc import workspace_pb2
+        from ftl_nb.rpc.services import WorkspaceService
+
+        request = workspace_pb2.LogsRequest(module=module, limit=limit)
+        return logs_view(self.session.ask(WorkspaceService.logs, request))
+
+    # --- changing what is there ----------------------------------------------------------------------------------
+
+    def restart(self, module: str = "") -> str:
+        """Ends the runner of a module, or of all; each is started again at once."""
+        from ftl_nb.rpc import workspace_pb2
+        from ftl_nb.rpc.services import WorkspaceService
+
+        self.session.ask(WorkspaceService.restart, workspace_pb2.RestartRequest(module=module))
+        return f"{module or 'every module'} is restarting"
+
+    def reset(self) -> str:
+        """Removes every module and every database's files; config values stay."""
+        from ftl_nb.rpc import workspace_pb2
+        from ftl_nb.rpc.services import WorkspaceService
+
+        response = self.session.ask(WorkspaceService.reset, workspace_pb2.ResetRequest())
+        for name in response.removed:
+            self.session.mirror.drop(name)
+        return f"removed: {', '.join(response.removed) or 'nothing was there'}"
+
+    def export(self, folder: str | Path) -> list[Path]:
+        """Writes every module as a `.py` file, with its SQL beside it; the files written."""
+        from ftl_nb.console.export import export
+        from ftl_nb.rpc import workspace_pb2
+        from ftl_nb.rpc.services import WorkspaceService
+
+        session = self.session
+        names = sorted(m.name for m in session.view.modules)
+        answers = [session.ask(WorkspaceService.module, workspace_pb2.ModuleRequest(module=n)) for n in names]
+        return export(answers, Path(folder))
+
+    @property
+    def configs(self) -> Configs:
+        return Configs(self)
+
+
+class Configs:
+    """Config values: JSON by `module.name`, or by `name` for every module that declares it."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def set(self, ref: str, value: object) -> None:
+        """Raises FtlError `config-invalid` where the declared type is another."""
+        from ftl_nb.rpc import admin_pb2
+        from ftl_nb.rpc.services import AdminService
+
+        request = admin_pb2.ConfigSetRequest(ref=_ref(ref), value=json.dumps(value).encode())
+        self._cluster.session.ask(AdminService.config_set, request)
+
+    def get(self, ref: str) -> Any:
+        """Raises FtlError `config-missing`."""
+        from ftl_nb.rpc import admin_pb2
+        from ftl_nb.rpc.services import AdminService
+
+        answer = self._cluster.session.ask(AdminService.config_get, admin_pb2.ConfigGetRequest(ref=_ref(ref)))
+        return json.loads(answer.value)
+
+    def unset(self, ref: str) -> None:
+        from ftl_nb.rpc import admin_pb2
+        from ftl_nb.rpc.services import AdminService
+
+        self._cluster.session.ask(AdminService.config_unset, admin_pb2.ConfigUnsetRequest(ref=_ref(ref)))
+
+    def list(self) -> dict[str, Any]:
+        """Every value that is set."""
+        from ftl_nb.rpc import admin_pb2
+        from ftl_nb.rpc.services import AdminService
+
+        answer = self._cluster.session.ask(AdminService.config_list, admin_pb2.ConfigListRequest(include_values=True))
+        return {c.ref_path: json.loads(c.value) for c in answer.configs}
+
+
+def _ref(ref: str) -> Any:
+    from ftl_nb.rpc import admin_pb2
+
+    module, dot, name = ref.rpartition(".")
+    return admin_pb2.ConfigRef(module=module, name=camel(name)) if dot else admin_pb2.ConfigRef(name=camel(name))
+
+
+def show(output: Any) -> None:
+    """What a verb wrote, in this process's own streams."""
+    for piece in output:
+        stream = sys.stdout if piece.stream == "stdout" else sys.stderr
+        stream.write(piece.text)
+
+
+def _script_name() -> str:
+    name = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name) or "python"

@@ -1,0 +1,146 @@
+"""`%ftl COMMAND …`: a table of commands, each a parser and one call of the cluster."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ftl_nb.errors import fail
+from ftl_nb.magics.arguments import Help, Parser
+from ftl_nb.magics.notebook import Notebook
+from ftl_nb.rpc.hints import near
+
+Run = Callable[[Notebook, Namespace], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`words` adds the command's arguments to its parser."""
+
+    name: str
+    says: str
+    run: Run
+    words: Callable[[Parser], object] = lambda parser: None
+    raw: bool = False
+
+    @property
+    def parser(self) -> Parser:
+        parser = Parser(f"%ftl {self.name}", self.says)
+        self.words(parser)
+        return parser
+
+
+def run(notebook: Notebook, line: str) -> Any:
+    """Runs the command of a line. Raises FtlError `usage` for an unknown one."""
+    name, _, rest = line.strip().partition(" ")
+    if name in ("", "--help", "help"):
+        raise Help(overview())
+    command = COMMANDS.get(name)
+    if command is None:
+        raise fail("usage", detail=f"%ftl has no command {name!r}", hint_text=near(name, list(COMMANDS)))
+    return command.run(notebook, _call_words(rest) if command.raw else command.parser.read(rest))
+
+
+def _call_words(rest: str) -> Namespace:
+    """`call` takes its JSON as it stands, quotes and blanks included."""
+    verb, _, body = rest.strip().partition(" ")
+    if verb in ("", "--help"):
+        raise Help("usage: %ftl call MODULE.VERB [JSON]\n\nCalls a verb with a JSON request; prints the JSON answer.")
+    return Namespace(verb=verb, body=body.strip() or "{}")
+
+
+def overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {c.name.ljust(width)}  {c.says}" for c in COMMANDS.values()]
+    return "\n".join(["usage: %ftl COMMAND …  (%ftl COMMAND --help says more)", "", *lines])
+
+
+def _call(notebook: Notebook, words: Namespace) -> Any:
+    answer = notebook.cluster.call_json(words.verb, words.body.encode())
+    return json.loads(answer) if answer != b"{}" else None
+
+
+def _config(notebook: Notebook, words: Namespace) -> Any:
+    configs = notebook.cluster.configs
+    if words.action == "list":
+        return configs.list()
+    if not words.ref:
+        raise fail("usage", detail=f"%ftl config {words.action} needs a name", hint_text="module.name, or a global name")
+    if words.action == "get":
+        return configs.get(words.ref)
+    if words.action == "unset":
+        configs.unset(words.ref)
+        return None
+    configs.set(words.ref, _value(words.value))
+    return None
+
+
+def _value(words: list[str]) -> Any:
+    """JSON where it is, else the text itself."""
+    text = " ".join(words)
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _one_module(parser: Parser) -> None:
+    parser.add_argument("module", nargs="?", default="", help="a module's name (default: all)")
+
+
+def _trace_words(parser: Parser) -> None:
+    parser.add_argument("which", nargs="?", type=int, default=1, metavar="N", help="1 is the newest request")
+    parser.add_argument("--stable", action="store_true", help="leave times out, so that a saved notebook stays the same")
+
+
+def _logs_words(parser: Parser) -> None:
+    _one_module(parser)
+    parser.add_argument("--limit", type=int, default=100, metavar="N", help="lines (default: 100)")
+
+
+def _graph_words(parser: Parser) -> None:
+    parser.add_argument("focus", nargs="?", default=None, metavar="MODULE[.DECL]", help="only this and what touches it")
+    parser.add_argument("--mermaid", action="store_true", help="as mermaid text")
+
+
+def _config_words(parser: Parser) -> None:
+    parser.add_argument("action", choices=("list", "get", "set", "unset"))
+    parser.add_argument("ref", nargs="?", default="", metavar="MODULE.NAME")
+    parser.add_argument("value", nargs="*", help="JSON, or a plain text")
+
+
+def _graph(notebook: Notebook, words: Namespace) -> Any:
+    drawn = notebook.cluster.graph(words.focus)
+    if words.mermaid:
+        print(drawn.mermaid())  # type: ignore[attr-defined]
+        return None
+    return drawn
+
+
+def _export(notebook: Notebook, words: Namespace) -> Any:
+    for path in notebook.cluster.export(words.folder):
+        print(path)
+
+
+_TABLE = (
+    Command("status", "modules, their runners and who defined them", lambda n, w: n.cluster.status()),
+    Command("schema", "the schema's text", lambda n, w: n.cluster.schema(w.module), _one_module),
+    Command("plan", "what is pending, and what stands in its way", lambda n, w: n.cluster.plan()),
+    Command("check", "type-check the whole system", lambda n, w: n.cluster.check()),
+    Command("call", "call a verb with a JSON request", _call, raw=True),
+    Command("trace", "the waterfall of a request", lambda n, w: n.cluster.trace(w.which, stable=w.stable), _trace_words),
+    Command("graph", "the system, drawn from the schema", _graph, _graph_words),
+    Command("logs", "the newest log lines", lambda n, w: n.cluster.logs(w.module, w.limit), _logs_words),
+    Command("config", "list, get, set or unset config values", _config, _config_words),
+    Command("up", "start or join the cluster", lambda n, w: n.cluster.up()),
+    Command("down", "end the cluster; what is deployed comes back with the next use", lambda n, w: n.cluster.down()),
+    Command("restart", "start a module's runner anew", lambda n, w: n.cluster.restart(w.module), _one_module),
+    Command("remove", "take a module out of the system", lambda n, w: n.cluster.remove(w.module),
+            lambda p: p.add_argument("module")),
+    Command("reset", "remove every module and database", lambda n, w: n.cluster.reset()),
+    Command("export", "write every module as a .py file", _export, lambda p: p.add_argument("folder", metavar="DIR")),
+)
+COMMANDS = {command.name: command for command in _TABLE}

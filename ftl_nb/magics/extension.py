@@ -1,0 +1,58 @@
+"""What loading the extension puts into a shell, and takes out again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ftl_nb.binding import statements
+from ftl_nb.magics.cells import FtlMagics, define_sql
+from ftl_nb.magics.notebook import Notebook
+from ftl_nb.magics.plain import HOOK, PlainCells
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+_MAGICS = {"cell": ("ftl_module", "ftl_verb", "ftl_fixture", "ftl_sql"), "line": ("ftl",)}
+Complete = Callable[[Notebook, Any], list[str]]
+
+
+class Extension:
+    """One shell's registrations."""
+
+    def __init__(self, shell: InteractiveShell, notebook: Notebook, complete: Complete) -> None:
+        self._shell: Any = shell
+        self.notebook = notebook
+        self._plain = PlainCells(notebook)
+        self._complete = complete
+
+    def register(self) -> None:
+        shell = self._shell
+        shell.register_magics(FtlMagics(shell, self.notebook))
+        shell.events.register("pre_run_cell", self._plain.before_cell)
+        shell.events.register("post_run_cell", self._plain.after_cell)
+        shell.ast_transformers.append(self._plain)
+        shell.push({HOOK: self._plain.define}, interactive=False)
+        for name in ("ftl", *_MAGICS["cell"]):
+            shell.set_hook("complete_command", self.completer, re_key=f"%?%?{name}")
+        statements.on_sql(self._sql)
+
+    def remove(self) -> None:
+        shell = self._shell
+        for kind, names in _MAGICS.items():
+            for name in names:
+                shell.magics_manager.magics[kind].pop(name, None)
+        shell.events.unregister("pre_run_cell", self._plain.before_cell)
+        shell.events.unregister("post_run_cell", self._plain.after_cell)
+        shell.ast_transformers.remove(self._plain)
+        shell.user_ns.pop(HOOK, None)
+
+    def completer(self, shell: Any, event: Any) -> list[str]:
+        return self._complete(self.notebook, event)
+
+    def _sql(self, target: str, text: str, engine: str, keep: bool) -> Any:
+        """`ftl.sql(...)` as a statement of a cell: the text under the lines that it has there."""
+        cell = self._plain.text
+        before = cell.find(text)
+        lines = cell[:before].count("\n") if before >= 0 else 0
+        return define_sql(self.notebook, target, "\n" * lines + text, engine, keep=keep)

@@ -1,0 +1,100 @@
+"""One notebook's session: which module is open, what each cell defines, which names the notebook gets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ftl_nb.binding.source import Cell, CellKind
+from ftl_nb.errors import fail
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from ftl_nb.client import Session
+    from ftl_nb.console import Cluster
+    from ftl_nb.widgets import Card
+
+
+class Notebook:
+    """What the magics of one shell share."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self.shell = shell
+        self.open_module = ""
+        self.cell_id = ""
+        self._cluster: Cluster | None = None
+        self._modules_of_cells: dict[str, str] = {}
+        self._owners_of_names: dict[str, str] = {}
+        self.run_here: set[tuple[str, str]] = set()
+
+    @property
+    def cluster(self) -> Cluster:
+        """The project's cluster, made known on first use."""
+        if self._cluster is None:
+            from ftl_nb.binding import dispatch
+            from ftl_nb.console import Cluster
+
+            made = Cluster(kind="notebook", owner=notebook_name(self.shell))
+            dispatch.on_first_use(lambda: made.session)
+            self._cluster = made
+        return self._cluster
+
+    @property
+    def opened(self) -> Session | None:
+        """The session where one is open already."""
+        connection = self._cluster.connection if self._cluster is not None else None
+        return connection.open if connection is not None else None
+
+    def module_for(self, given: str, key: str) -> str:
+        """The module of a cell: named, else the one recorded with the cell, else the one last opened."""
+        module = given or self._modules_of_cells.get(key, "") or self.open_module
+        if not module:
+            raise fail("no-module")
+        self._modules_of_cells[key] = module
+        return module
+
+    def define(
+        self,
+        kind: CellKind,
+        module: str,
+        text: str,
+        options: Mapping[str, object],
+        *,
+        database: str = "",
+        engine: str = "",
+        keep: bool = False,
+    ) -> Card:
+        """Ships one cell and binds what it gives in the notebook; its card."""
+        cell = Cell(self.cell_id, kind, kind, text, options, database, engine)
+        card = self.cluster.define(module, cell, keep=keep)
+        return self._with_names(card, module, cell)
+
+    def _with_names(self, card: Card, module: str, cell: Cell) -> Card:
+        from dataclasses import replace
+
+        from ftl_nb.console.names import names_of
+
+        names = names_of(self.cluster.session, module, cell)
+        notes = [note for name in names if (note := self._clash(name, module))]
+        self.shell.push(names)
+        self._owners_of_names.update(dict.fromkeys(names, module))
+        self.run_here.add((module, cell.text))
+        return replace(card, notes=(*card.notes, *notes))
+
+    def _clash(self, name: str, module: str) -> str:
+        other = self._owners_of_names.get(name, module)
+        if other == module:
+            return ""
+        return f"{name} is now {module}.{name} in this notebook; {other}.{name} is still there under that name"
+
+
+def notebook_name(shell: InteractiveShell) -> str:
+    """What this notebook calls itself: its path where the front end tells, else its kernel."""
+    path = os.environ.get("JPY_SESSION_NAME") or shell.user_ns.get("__vsc_ipynb_file__")
+    if path:
+        return os.path.basename(str(path))
+    kernel: Any = getattr(shell, "kernel", None)
+    ident = str(getattr(kernel, "ident", "")) if kernel is not None else ""
+    return f"kernel {ident[:8]}" if ident else "ipython"

@@ -1,0 +1,5 @@
+"""The modules of the system, by name: `from ftl_nb.modules import shop`.
+
+Each is made on import by the finder of `ftl_nb.binding.finder`: from its text where the text is here, else from the
+schema. Editors see the stubs that a cluster keeps under the project's `.ftl/stubs`.
+"""

@@ -1,0 +1,149 @@
+"""A verb call on the wire: route, channel, headers, one answer. Runners and clients both call through this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ftl_nb.errors import FtlError, VerbError, fail
+from ftl_nb.rpc import verb_pb2, workspace_pb2
+from ftl_nb.rpc.channels import Channels
+from ftl_nb.rpc.failures import from_rpc_error
+from ftl_nb.rpc.headers import CallContext
+from ftl_nb.rpc.hints import near
+from ftl_nb.rpc.services import DatabaseService, VerbService
+from ftl_nb.rpc.tls import grpc
+from ftl_nb.rpc.types import Metadata, UnaryCall
+from ftl_nb.rpc.view import Route, SchemaView
+from ftl_nb.rpc.wire import BODY_LIMIT
+from ftl_nb.schema import schema_pb2
+
+if TYPE_CHECKING:
+    from ftl_nb.rpc.types import Channel
+
+ARROW: Metadata = (("ftl-accept", "arrow"),)
+_REROUTE_SECONDS = 10.0
+_MOVED = ("runner-moved", "runner-away")
+
+Call = UnaryCall[verb_pb2.CallRequest, verb_pb2.CallResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the body, what the verb and those it called wrote meanwhile, how many events they recorded."""
+
+    body: bytes
+    output: tuple[verb_pb2.CallResponse.Output, ...] = ()
+    recorded: int = 0
+
+
+class Caller:
+    """Calls verbs at the address that the schema gives. `extra` headers go with every call.
+
+    `wake(module)` is asked for a module whose processes are not up.
+    """
+
+    def __init__(
+        self,
+        view: SchemaView,
+        channels: Channels,
+        extra: Metadata = (),
+        wake: Callable[[str], None] = lambda module: None,
+    ) -> None:
+        self.view = view
+        self.extra = extra
+        self._wake = wake
+        self._channels = channels
+        self._stubs: dict[Channel, Call] = {}
+
+    def call(
+        self, verb: str, body: bytes, context: CallContext, *, timeout: float | None = None, arrow: bool = False
+    ) -> Answer:
+        """The answer of `module.verb`. Raises FtlError: what the verb raised, or what went wrong on the way."""
+        if len(body) > BODY_LIMIT:
+            raise fail("body-too-large", verb=verb, size=len(body), limit=BODY_LIMIT)
+        module, _, name = verb.partition(".")
+        request = verb_pb2.CallRequest(verb=schema_pb2.Ref(module=module, name=name), body=body)
+        metadata = (*context.to_metadata(), *self.extra, *(ARROW if arrow else ()))
+        return _answer(verb, self._send(verb, request, metadata, timeout))
+
+    def _send(
+        self, verb: str, request: verb_pb2.CallRequest, metadata: Metadata, timeout: float | None
+    ) -> verb_pb2.CallResponse:
+        """Sends once, and once more where the callee had moved away before it took the call."""
+        route = self.view.route(verb) or self._missing(verb)
+        while True:
+            try:
+                return self._stub(route)(request, timeout=timeout, metadata=metadata)
+            except grpc.RpcError as e:
+                error = from_rpc_error(e, verb, seconds=timeout, size=len(request.body))
+            if error.slug not in _MOVED:
+                raise error
+            route = self._elsewhere(verb, route, timeout, error)
+
+    def _elsewhere(self, key: str, route: Route, timeout: float | None, error: FtlError) -> Route:
+        wait = _REROUTE_SECONDS if timeout is None else min(timeout, _REROUTE_SECONDS)
+        found = self.view.other_route(key, route, wait)
+        if found is None:
+            raise error
+        self._channels.drop(route.endpoint, route.callee)
+        return found
+
+    def _stub(self, route: Route) -> Call:
+        channel = self._channels.to(route.endpoint, route.callee)
+        stub = self._stubs.get(channel)
+        if stub is None:
+            stub = self._stubs[channel] = VerbService.call.on(channel)
+        return stub
+
+    def _missing(self, verb: str) -> Route:
+        """A verb that the schema has but nothing serves yet is waited for; one that it lacks is an error."""
+        module, _, name = verb.partition(".")
+        found = self.view.module(module)
+        if found is None:
+            known = ", ".join(sorted(m.name for m in self.view.modules)) or "none"
+            raise fail("use-before-deploy", module=module, known=known)
+        if not any(d.name == name for d in found.decls):
+            raise fail("unknown-verb", verb=verb, near=near(name, [d.name for d in found.decls]))
+        self._wake(module)
+        route = self.view.other_route(verb, None, _REROUTE_SECONDS)
+        if route is None:
+            raise fail("runner-away", module=module, verb=verb)
+        return route
+
+    def statement(
+        self, module: str, database: str, request: workspace_pb2.StatementRequest, context: CallContext
+    ) -> workspace_pb2.StatementResponse:
+        """SQL in the database's own runner."""
+        key = f"{module}/{database}"
+        route = self.view.database(module, database) or self.view.other_route(key, None, _REROUTE_SECONDS)
+        if route is None:
+            raise fail("runner-away", module=f"the database {module}.{database}", verb=key)
+        stub = DatabaseService.statement.on(self._channels.to(route.endpoint, route.callee))
+        try:
+            return stub(request, timeout=context.timeout(), metadata=(*context.to_metadata(), *self.extra))
+        except grpc.RpcError as e:
+            raise from_rpc_error(e, f"{module}.{database}") from None
+
+
+def _answer(verb: str, response: verb_pb2.CallResponse) -> Answer:
+    output = tuple(response.output)
+    if response.WhichOneof("response") == "body":
+        return Answer(response.body, output, response.recorded)
+    raise raised(verb, response.error, output)
+
+
+def raised(
+    verb: str, error: verb_pb2.CallResponse.Error, output: tuple[verb_pb2.CallResponse.Output, ...] = ()
+) -> FtlError:
+    """The error that a callee answered, with what was written before it."""
+    import json
+
+    if error.detail:
+        made = FtlError.from_dict(json.loads(error.detail))
+    else:
+        made = VerbError("verb-raised", f"{verb}: {error.message}")
+        made.remote = error.stack
+    made.output = output
+    return made

@@ -1,0 +1,113 @@
+"""How verbs call out of a runner: their own module in process, everything else straight to its runner."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+
+from ftl_nb.binding.dispatch import CallOptions
+from ftl_nb.binding.verbs import Verb
+from ftl_nb.errors import FtlError, fail
+from ftl_nb.rpc import CallContext, RequestKey, workspace_pb2
+from ftl_nb.rpc.calls import Caller
+from ftl_nb.runner.execution import Executor, Interruptible, Running, running
+from ftl_nb.runner.reporter import CallRecord, Reporter
+from ftl_nb.schema.names import snake
+
+
+class RunnerDispatcher:
+    """The dispatcher of one module's runner."""
+
+    def __init__(
+        self,
+        module: str,
+        verbs: dict[str, Verb],
+        executor: Executor,
+        caller: Caller,
+        reporter: Reporter,
+        config: Callable[[str], bytes | None],
+        allowed: dict[str, frozenset[str]],
+    ) -> None:
+        self._module = module
+        self._verbs = verbs
+        self._executor = executor
+        self._caller = caller
+        self._reporter = reporter
+        self._config = config
+        self._allowed = allowed
+
+    def call(self, module: str, verb: str, body: bytes, options: CallOptions) -> bytes:
+        here = running.get()
+        context = self._context(here)
+        own = self._verbs.get(verb) if module == self._module else None
+        if own is not None:
+            return self._call_own(own, body, context, here)
+        self._check_declared(here, f"{module}.{verb}")
+        timeout = context.timeout(options.timeout)
+        try:
+            answer = self._caller.call(f"{module}.{verb}", body, context, timeout=timeout, arrow=options.arrow)
+        except FtlError as e:
+            self._keep(here, e.output)
+            raise
+        self._keep(here, answer.output)
+        if here is not None:
+            here.recorded += answer.recorded
+        return answer.body
+
+    def _context(self, here: Running | None) -> CallContext:
+        """The context of a call made here; outside a call (a thread of the author's) a new request begins."""
+        if here is None:
+            return CallContext.start(str(RequestKey.make("ingress", f"runner {self._module}")))
+        return here.context.called_by(here.verb)
+
+    def _check_declared(self, here: Running | None, callee: str) -> None:
+        """What the analysis of the source did not see is refused with the line to write."""
+        if here is None or callee.partition(".")[0] == self._module:
+            return
+        declared = self._allowed.get(here.verb)
+        if declared is not None and callee not in declared:
+            module, _, name = callee.partition(".")
+            raise fail("hidden-use", verb=here.verb, used=f"{module}.{snake(name)}")
+
+    def _call_own(self, verb: Verb, body: bytes, context: CallContext, here: Running | None) -> bytes:
+        """In this process, but through the codec and on the trace, as if it were elsewhere."""
+        call = Running(verb.ref, context.child(), lambda: self._module)
+        outcome = self._executor.execute(verb, body, call, Interruptible())
+        self._reporter.add(
+            CallRecord(
+                verb.ref, "verb", call.context, outcome.started, outcome.took, body, outcome.body, outcome.error
+            )
+        )
+        if here is not None:
+            here.recorded += call.recorded + 1
+        self._keep(here, call.output)
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.body
+
+    def _keep(self, here: Running | None, output: object) -> None:
+        if here is not None and output:
+            here.output += output  # type: ignore[arg-type]
+
+    async def call_async(self, module: str, verb: str, body: bytes, options: CallOptions) -> bytes:
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(None, lambda: context.run(self.call, module, verb, body, options))
+
+    def statement(
+        self, module: str, database: str, sql: str, parameters: bytes, *, rows: bool
+    ) -> tuple[bytes, int]:
+        request = workspace_pb2.StatementRequest(sql=sql, parameters=parameters, rows=rows)
+        response = self._caller.statement(module, database, request, self._context(running.get()))
+        here = running.get()
+        if here is not None:
+            here.recorded += 1
+        return response.rows, response.changed
+
+    def config(self, module: str, name: str) -> bytes | None:
+        return self._config(name)
+
+    def caller(self) -> str:
+        here = running.get()
+        return here.peer() if here is not None else ""

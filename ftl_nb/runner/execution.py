@@ -1,0 +1,192 @@
+"""One verb, run: decode, inject, call, encode; what it writes and records belongs to the call that runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import inspect
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from ftl_nb.binding.signature import NOTHING
+from ftl_nb.binding.verbs import Verb, injections
+from ftl_nb.errors import FtlError, fail
+from ftl_nb.rpc import CallContext, verb_pb2
+from ftl_nb.runner.traces import user_traceback
+from ftl_nb.schema.json import JsonError
+
+OUTPUT_LIMIT = 64 * 1024
+
+
+class CallCancelled(BaseException):
+    """Raised inside a verb whose caller has gone or whose deadline has passed; no `except Exception` stops it."""
+
+
+@dataclass(slots=True)
+class Running:
+    """The call that a thread is serving. `peer` tells its caller's module, on demand."""
+
+    verb: str
+    context: CallContext
+    peer: Callable[[], str]
+    output: list[verb_pb2.CallResponse.Output] = field(default_factory=list)
+    written: int = 0
+    recorded: int = 0
+
+    def write(self, stream: str, text: str, module: str) -> None:
+        """Keeps what was written, up to OUTPUT_LIMIT characters a call."""
+        left = OUTPUT_LIMIT - self.written
+        if left <= 0:
+            return
+        self.written += len(text)
+        cut = text if len(text) <= left else text[:left] + "\n… (the rest is in %ftl logs)\n"
+        self.output.append(verb_pb2.CallResponse.Output(stream=stream, text=cut, module=module))
+
+
+running: ContextVar[Running | None] = ContextVar("ftl_running", default=None)
+
+
+class Interruptible:
+    """Lets another thread raise CallCancelled in the thread that runs a verb, and never after it has ended."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: int | None = None
+        self._future: Any = None
+        self._cancelled = False
+
+    def __enter__(self) -> Interruptible:
+        with self._lock:
+            self._thread = threading.get_ident()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        with self._lock:
+            if self._cancelled and self._thread is not None:
+                _set_async_exception(self._thread, None)
+            self._thread = None
+
+    def cancel(self) -> None:
+        with self._lock:
+            if self._thread is None or self._cancelled:
+                return
+            self._cancelled = True
+            if self._future is not None:
+                self._future.cancel()
+            else:
+                _set_async_exception(self._thread, CallCancelled)
+
+    def run_async(self, coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> Any:
+        """Awaits a coroutine on `loop` from this thread."""
+        future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+        with self._lock:
+            self._future = future
+        try:
+            return future.result()
+        finally:
+            with self._lock:
+                self._future = None
+
+
+def _set_async_exception(thread: int, exception: type[BaseException] | None) -> None:
+    kind = None if exception is None else ctypes.py_object(exception)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a verb ended: a body or an error, when it began (seconds since the epoch) and how long it took (seconds)."""
+
+    body: bytes
+    error: FtlError | None
+    started: float
+    took: float
+
+
+class Executor:
+    """Runs the verbs of the own module. Handles of injected parameters are made once a verb."""
+
+    def __init__(self) -> None:
+        self._handles: dict[str, dict[str, Any]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.Lock()
+
+    def execute(self, verb: Verb, body: bytes, call: Running, guard: Interruptible) -> Outcome:
+        """Runs one call to its end; whatever goes wrong is in the outcome."""
+        started, clock = time.time(), time.perf_counter()
+        token = running.set(call)
+        error: FtlError | None = None
+        answer = b"{}"
+        try:
+            with guard:
+                answer = self._run(verb, body, guard)
+        except FtlError as e:
+            error = e
+        except (CallCancelled, asyncio.CancelledError):
+            error = fail("cancelled", verb=verb.ref)
+        finally:
+            running.reset(token)
+        return Outcome(answer, error, started, time.perf_counter() - clock)
+
+    def _run(self, verb: Verb, body: bytes, guard: Interruptible) -> bytes:
+        request = _decode(verb, body)
+        arguments = () if request is NOTHING else (request,)
+        value = self._call(verb, arguments, guard)
+        try:
+            return verb.response_codec.encode(value)
+        except JsonError as e:
+            raise fail("result-invalid", verb=verb.ref, detail=str(e), type=_shown(verb.signature.response)) from None
+
+    def _call(self, verb: Verb, arguments: tuple[Any, ...], guard: Interruptible) -> Any:
+        function = verb.function
+        if function is None:
+            raise fail("unknown-verb", verb=verb.ref, near="its text is not in this runner")
+        handles = self._handles.get(verb.name)
+        if handles is None:
+            handles = self._handles[verb.name] = injections(function, verb.signature.injected, {})
+        try:
+            value = function(*arguments, **handles)
+            return guard.run_async(value, self.loop()) if inspect.iscoroutine(value) else value
+        except FtlError:
+            raise
+        except (CallCancelled, asyncio.CancelledError):
+            raise
+        except BaseException as e:
+            raise _raised(verb, e) from None
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop that async verbs run on, in a thread of its own, started on first use."""
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="ftl-async", daemon=True).start()
+            return self._loop
+
+
+def _decode(verb: Verb, body: bytes) -> Any:
+    if verb.signature.request is NOTHING:
+        return NOTHING
+    try:
+        return verb.request_codec.decode(body)
+    except JsonError as e:
+        raise fail("json-invalid", detail=str(e), verb=verb.ref, type=_shown(verb.signature.request)) from None
+
+
+def _shown(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+
+
+def _raised(verb: Verb, error: BaseException) -> FtlError:
+    text, place = user_traceback(error)
+    made = fail("verb-raised", place, verb=verb.ref, error=_sentence(error))
+    made.remote = text
+    return made
+
+
+def _sentence(error: BaseException) -> str:
+    words = str(error).strip()
+    return f"{type(error).__name__}: {words}".rstrip(".") if words else type(error).__name__

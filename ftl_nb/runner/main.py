@@ -1,0 +1,95 @@
+"""The runner process of one module deployment, as the zygote forks it."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from ftl_nb import schema
+from ftl_nb.binding import dispatch
+from ftl_nb.binding.finder import install_finder
+from ftl_nb.binding.source import ModuleSource
+from ftl_nb.errors import FtlError
+from ftl_nb.rpc import deploymentcontext_pb2, handlers, serve
+from ftl_nb.rpc.calls import Caller
+from ftl_nb.rpc.services import DeploymentContextService
+from ftl_nb.rpc.tls import grpc
+from ftl_nb.rpc.view import deployment_of
+from ftl_nb.runner.dispatch import RunnerDispatcher
+from ftl_nb.runner.execution import Executor
+from ftl_nb.runner.module import LoadedModule
+from ftl_nb.runner.output import capture
+from ftl_nb.runner.process import Process, wait_forever
+from ftl_nb.runner.service import ModuleService
+from ftl_nb.schema import schema_pb2
+from ftl_nb.schema.names import camel
+
+THREADS = 32
+CANDIDATE = "ftl-candidate"
+
+
+def run(spec: dict[str, Any]) -> None:
+    """Loads the module, serves it, registers it, and waits; what goes wrong on the way is registered instead."""
+    process = Process(spec)
+    try:
+        runner = Runner(process, spec)
+    except FtlError as e:
+        process.give_up(e)
+        return
+    runner.start()
+    wait_forever()
+
+
+class Runner:
+    """All parts of a runner, put together."""
+
+    def __init__(self, process: Process, spec: dict[str, Any]) -> None:
+        self._process = process
+        self._configs: dict[str, bytes] = dict(spec["configs"])
+        source = ModuleSource.from_dict(spec["source"])
+        self._name = source.name
+        reporter = process.reporter(source.name)
+        capture(source.name, reporter)
+        install_finder(process.view)
+        generated = schema.from_proto(schema_pb2.Module.FromString(spec["generated"]))
+        self._module = LoadedModule(source, generated, Path(spec["folder"]))
+        self._reflected = self._module.reflect()
+        self._caller = Caller(process.view, process.channels, ((CANDIDATE, process.deployment),))
+        executor = Executor()
+        allowed = {verb: frozenset(refs) for verb, refs in spec["calls"].items()}
+        dispatch.install(
+            RunnerDispatcher(
+                source.name, self._module.verbs, executor, self._caller, reporter, self._config, allowed
+            )
+        )
+        self._service = ModuleService(source.name, self._module.verbs, executor, reporter)
+
+    def _config(self, name: str) -> bytes | None:
+        return self._configs.get(camel(name))
+
+    def start(self) -> None:
+        # Kept: a server that nobody holds is stopped.
+        self._server = serve(handlers(*self._service.served()), self._process.credentials, THREADS)
+        self._process.register(self._server.endpoint, self._reflected)
+        self._process.view.on_change(self._on_schema)
+        self._process.follow()
+        threading.Thread(target=self._follow_context, name="ftl-context", daemon=True).start()
+
+    def _on_schema(self, names: frozenset[str]) -> None:
+        """Once this deployment is the canonical one, its calls are no longer a candidate's."""
+        own = self._process.view.module(self._name)
+        if own is not None and deployment_of(own) == self._process.deployment:
+            self._caller.extra = ()
+
+    def _follow_context(self) -> None:
+        """Config values reach running verbs without a new deployment."""
+        request = deploymentcontext_pb2.GetDeploymentContextRequest(deployment=self._process.deployment)
+        pause = threading.Event()
+        while True:
+            try:
+                stub = DeploymentContextService.get_deployment_context.on(self._process.control)
+                for context in stub(request):
+                    self._configs = dict(context.configs)
+            except grpc.RpcError:
+                pause.wait(0.5)

@@ -1,0 +1,94 @@
+"""A module, loaded: its text executed, its verbs found, its declarations reflected."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ftl_nb import schema
+from ftl_nb.binding.finder import populate_generated
+from ftl_nb.binding.loader import module_object, run_cell
+from ftl_nb.binding.resources import Config, externals
+from ftl_nb.binding.source import Cell, ModuleSource
+from ftl_nb.binding.verbs import Verb
+from ftl_nb.compiler.annotations import annotation_places, union_aliases
+from ftl_nb.compiler.declarations import comments_of
+from ftl_nb.compiler.reflect import Reflector
+from ftl_nb.errors import FtlError, Place, fail
+from ftl_nb.runner.traces import load_error
+from ftl_nb.schema.names import camel
+
+_VISIBILITY = {False: 0, True: 1, "": 0, "module": 1, "realm": 2}
+
+
+class LoadedModule:
+    """The own module of a runner. `verbs` are by schema name; `generated` is what its SQL contributes."""
+
+    def __init__(self, source: ModuleSource, generated: schema.Module, folder: Path) -> None:
+        self.source = source
+        self.generated = generated
+        sys.path.insert(0, str(folder))
+        self.object = module_object(source.name)
+        populate_generated(self.object, generated)
+        for cell in source.python_cells:
+            self._run(cell)
+        self.verbs: dict[str, Verb] = {v.name: v for v in self._own(Verb) if v.function is not None}
+
+    def _run(self, cell: Cell) -> None:
+        try:
+            run_cell(self.source.name, cell)
+        except FtlError:
+            raise
+        except BaseException as e:
+            sentence, place = load_error(self.source.name, e)
+            slug = "import-failed" if isinstance(e, ImportError) else "load-failed"
+            raise fail(slug, place, module=self.source.name, error=sentence) from e
+
+    def _own(self, kind: type[Any]) -> Iterator[Any]:
+        return (v for v in vars(self.object).values() if isinstance(v, kind) and v.module == self.source.name)
+
+    def reflect(self) -> schema.Module:
+        """The module's declarations: types, configs and verbs of its text, and what its SQL contributes."""
+        places, aliases = self._places()
+        reflector = Reflector(
+            self.source.name, vars(self.object), aliases=aliases, externals=externals(), places=places
+        )
+        configs = tuple(self._config(reflector, config) for config in self._own(Config))
+        verbs = tuple(self._verb(reflector, verb, places) for verb in self.verbs.values())
+        comments = tuple((self.object.__doc__ or "").strip().splitlines())
+        own = {d.name for d in self.generated.decls}
+        types = tuple(d for d in reflector.decls if d.name not in own)
+        return schema.Module(
+            self.source.name, (*configs, *self.generated.decls, *types, *verbs), comments=comments
+        )
+
+    def _places(self) -> tuple[dict[str, Place], dict[str, Any]]:
+        places: dict[str, Place] = {}
+        aliases: dict[str, Any] = {}
+        for cell in self.source.python_cells:
+            filename = cell.filename(self.source.name)
+            tree = ast.parse(cell.text, filename)
+            places.update(annotation_places(tree, cell.text, filename))
+            aliases.update((name, vars(self.object).get(name)) for name in union_aliases(tree))
+        return places, aliases
+
+    def _config(self, reflector: Reflector, config: Config[Any]) -> schema.Config:
+        name = camel(config.name)
+        return schema.Config(name, reflector.type_of(config.type, f"the config {config.name}", config.name))
+
+    def _verb(self, reflector: Reflector, verb: Verb, places: dict[str, Place]) -> schema.Verb:
+        function = verb.function
+        if function is None:
+            raise TypeError(f"{verb.ref} has no function")
+        visibility = schema.Visibility(_VISIBILITY[verb.options.export])
+        request, response = reflector.verb(function, visibility)
+        fixture = verb.options.fixture
+        metadata: tuple[schema.Metadata, ...] = (schema.MetadataFixture(fixture == "manual"),) if fixture else ()
+        place = places.get(function.__name__)
+        position = schema.Position(place.filename, place.line, place.column) if place else schema.NOWHERE
+        return schema.Verb(
+            verb.name, request, response, visibility, metadata, comments=comments_of(function), pos=position
+        )

@@ -1,0 +1,95 @@
+"""What every forked process of a cluster has: credentials, channels to the control plane, the schema, the timeline."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+from ftl_nb import schema
+from ftl_nb.errors import FtlError
+from ftl_nb.rpc import Channels, Credentials, Identity, Leaf, schemaservice_pb2, workspace_pb2
+from ftl_nb.rpc.services import RegistryService, SchemaService, TimelineService
+from ftl_nb.rpc.tls import grpc
+from ftl_nb.rpc.view import SchemaView
+from ftl_nb.runner.reporter import Reporter
+from ftl_nb.schema import schema_pb2
+
+_RENEW_CHECK_SECONDS = 60.0
+
+
+class Process:
+    """Built from the message that the zygote forked it with."""
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        leaf = Leaf.from_dict(spec["leaf"])
+        self.realm = leaf.identity.realm
+        self.deployment: str = spec["deployment"]
+        self.credentials = Credentials(leaf)
+        self.channels = Channels(self.credentials)
+        self._control: str = spec["control"]
+        seen = schema.from_proto(schema_pb2.Schema.FromString(spec["schema"]))
+        self.view = SchemaView(self.realm, [m for realm in seen.realms for m in realm.modules])
+
+    @property
+    def control(self) -> Any:
+        """The channel to the control plane."""
+        return self.channels.to(self._control, Identity.service("control", self.realm))
+
+    def reporter(self, module: str) -> Reporter:
+        return Reporter(
+            self.deployment, module, lambda batch: TimelineService.create_events.on(self.control)(batch, timeout=5.0)
+        )
+
+    def follow(self) -> None:
+        """Follows the schema, and renews the certificate at half of its life."""
+        pull = schemaservice_pb2.PullSchemaRequest(subscription_id=self.deployment)
+        self.view.follow(lambda: iter(SchemaService.pull_schema.on(self.control)(pull)))
+        threading.Thread(target=self._renew, name="ftl-renew", daemon=True).start()
+
+    def _renew(self) -> None:
+        pause = threading.Event()
+        while True:
+            due = (self.credentials.leaf.renew_at - datetime.now(UTC)).total_seconds()
+            pause.wait(max(due, 0.0) or _RENEW_CHECK_SECONDS)
+            if due > 0:
+                continue
+            try:
+                answer = RegistryService.renew.on(self.control)(workspace_pb2.RenewRequest(), timeout=10.0)
+                self.credentials.replace(leaf_of(self.credentials.identity, answer))
+            except grpc.RpcError as e:
+                print("renewal:", e.code().name, flush=True)
+
+    def register(self, endpoint: str, module: schema.Module) -> None:
+        """Says that this process serves, and what."""
+        request = workspace_pb2.RegisterRequest(
+            deployment=self.deployment, endpoint=endpoint, schema=schema.to_proto(module)
+        )
+        RegistryService.register.on(self.control)(request, timeout=30.0)
+
+    def give_up(self, error: FtlError) -> None:
+        """Says why this process cannot serve."""
+        import json
+
+        request = workspace_pb2.RegisterRequest(deployment=self.deployment, error=json.dumps(error.to_dict()))
+        RegistryService.register.on(self.control)(request, timeout=30.0)
+
+
+def leaf_of(identity: Identity, answer: workspace_pb2.RenewResponse) -> Leaf:
+    """The renewed certificate; its life is read from itself."""
+    from cryptography import x509
+
+    certificate = x509.load_pem_x509_certificate(answer.certificate_pem)
+    return Leaf(
+        identity,
+        answer.certificate_pem,
+        answer.key_pem,
+        answer.ca_pem,
+        certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc,
+    )
+
+
+def wait_forever() -> None:
+    """The main thread's part once everything serves; SIGTERM ends it."""
+    threading.Event().wait()

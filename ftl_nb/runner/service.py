@@ -1,0 +1,129 @@
+"""What a module's runner serves: VerbService to everybody, RunnerService to the control plane."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+
+from ftl_nb.binding.verbs import Verb
+from ftl_nb.errors import FtlError, fail
+from ftl_nb.rpc import CallContext, Context, ftl_pb2, peer, verb_pb2, workspace_pb2
+from ftl_nb.rpc.hints import near
+from ftl_nb.rpc.services import RunnerService, Served, VerbService
+from ftl_nb.runner.execution import Executor, Interruptible, Outcome, Running
+from ftl_nb.runner.reporter import CallRecord, Reporter
+
+#: What goes wrong on the author's side is an answer; the rest is a failure of the call.
+_ANSWERED = frozenset({"verb-raised", "no-rows", "sql-failed", "hidden-use", "config-missing", "config-invalid"})
+
+
+class Gate:
+    """Counts the calls in flight; closed, it lets none in and tells when the last has ended."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._inside = 0
+        self._closed = False
+
+    def enter(self) -> bool:
+        with self._changed:
+            if not self._closed:
+                self._inside += 1
+            return not self._closed
+
+    def leave(self) -> None:
+        with self._changed:
+            self._inside -= 1
+            if self._closed:
+                self._changed.notify_all()
+
+    def close(self, timeout: float) -> int:
+        """Lets nobody in any more; the number still inside after at most `timeout` seconds."""
+        with self._changed:
+            self._closed = True
+            self._changed.wait_for(lambda: self._inside == 0, timeout)
+            return self._inside
+
+
+class ModuleService:
+    """Serves the verbs of one module."""
+
+    def __init__(self, module: str, verbs: dict[str, Verb], executor: Executor, reporter: Reporter) -> None:
+        self._module = module
+        self._verbs = verbs
+        self._executor = executor
+        self._reporter = reporter
+        self._gate = Gate()
+
+    def served(self) -> tuple[Served, ...]:
+        return (
+            VerbService.ping.served_by(self.ping),
+            VerbService.call.served_by(self.call),
+            RunnerService.ping.served_by(self.ping),
+            RunnerService.drain.served_by(self.drain),
+        )
+
+    def ping(self, request: ftl_pb2.PingRequest, context: Context) -> ftl_pb2.PingResponse:
+        return ftl_pb2.PingResponse()
+
+    def drain(self, request: workspace_pb2.DrainRequest, context: Context) -> workspace_pb2.DrainResponse:
+        return workspace_pb2.DrainResponse(unfinished=self._gate.close(request.bound_ms / 1000))
+
+    def call(self, request: verb_pb2.CallRequest, context: Context) -> verb_pb2.CallResponse:
+        if not self._gate.enter():
+            raise fail("runner-moved", module=self._module)
+        try:
+            return self._serve(request, context)
+        finally:
+            self._gate.leave()
+
+    def _serve(self, request: verb_pb2.CallRequest, context: Context) -> verb_pb2.CallResponse:
+        verb = self._verbs.get(request.verb.name)
+        if verb is None:
+            hint = near(request.verb.name, list(self._verbs))
+            raise fail("unknown-verb", verb=f"{self._module}.{request.verb.name}", near=hint)
+        call = Running(verb.ref, call_context(context), lambda: module_of_peer(context))
+        guard = Interruptible()
+        context.add_callback(guard.cancel)
+        outcome = self._executor.execute(verb, request.body, call, guard)
+        self._record(verb, request.body, call, outcome)
+        return answer(call, outcome)
+
+    def _record(self, verb: Verb, body: bytes, call: Running, outcome: Outcome) -> None:
+        kind = "fixture" if verb.options.fixture else "verb"
+        self._reporter.add(
+            CallRecord(
+                verb.ref, kind, call.context, outcome.started, outcome.took, body, outcome.body, outcome.error
+            )
+        )
+
+
+def call_context(context: Context, clock: Callable[[], float] | None = None) -> CallContext:
+    """The callee's context of a served call, its deadline included."""
+    import time
+
+    left = context.time_remaining()
+    deadline = None if left is None else (clock or time.monotonic)() + left
+    return CallContext.from_metadata(context.invocation_metadata(), deadline=deadline)
+
+
+def module_of_peer(context: Context) -> str:
+    """The calling module by its certificate; empty for a client."""
+    identity = peer(context)
+    return identity.names[0] if identity.kind == "module" else ""
+
+
+def answer(call: Running, outcome: Outcome) -> verb_pb2.CallResponse:
+    """The response of one call. Raises the FtlError of a call that is no answer of the author's."""
+    recorded = call.recorded + 1
+    if outcome.error is None:
+        return verb_pb2.CallResponse(body=outcome.body, output=call.output, recorded=recorded)
+    if outcome.error.slug not in _ANSWERED:
+        raise outcome.error
+    return verb_pb2.CallResponse(error=_error(outcome.error), output=call.output, recorded=recorded)
+
+
+def _error(error: FtlError) -> verb_pb2.CallResponse.Error:
+    detail = json.dumps(error.to_dict())
+    return verb_pb2.CallResponse.Error(message=error.message, stack=error.remote or None, detail=detail)

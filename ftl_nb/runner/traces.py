@@ -1,0 +1,42 @@
+"""Tracebacks as authors want them: only the frames of their own cells and files."""
+
+from __future__ import annotations
+
+import linecache
+import traceback
+from pathlib import Path
+
+import ftl_nb
+from ftl_nb.errors import Place
+
+_OURS = str(Path(ftl_nb.__file__).parent)
+
+
+def user_traceback(error: BaseException) -> tuple[str, Place | None]:
+    """The traceback text without our own and the standard library's frames, and the place of the innermost user frame."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_users(f.filename)]
+    lines = ["Traceback (most recent call last):", *(line.rstrip("\n") for line in traceback.format_list(frames))]
+    lines += [line.rstrip("\n") for line in traceback.format_exception_only(error)]
+    return "\n".join(lines), _place(frames[-1]) if frames else None
+
+
+def _is_users(filename: str) -> bool:
+    if filename.startswith("<"):
+        return "/" in filename
+    return not filename.startswith(_OURS) and "site-packages" not in filename and "/lib/python" not in filename
+
+
+def _place(frame: traceback.FrameSummary) -> Place:
+    source = linecache.getline(frame.filename, frame.lineno or 0).rstrip("\n")
+    column = (frame.colno or 0) + 1
+    same_line = frame.end_lineno == frame.lineno and frame.end_colno is not None
+    return Place(frame.filename, frame.lineno or 0, column, source, (frame.end_colno or 0) + 1 if same_line else 0)
+
+
+def load_error(module: str, error: BaseException) -> tuple[str, Place | None]:
+    """One sentence for what went wrong while a module's text was loading, and the user's line it came from."""
+    _, place = user_traceback(error)
+    if isinstance(error, SyntaxError):
+        place = Place(error.filename or f"<{module}>", error.lineno or 0, error.offset or 0, (error.text or "").rstrip())
+    words = str(error).strip() or "no message"
+    return f"{type(error).__name__}: {words}".rstrip("."), place

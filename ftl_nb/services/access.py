@@ -1,0 +1,28 @@
+"""Who may call what: each method is served to some kinds of identity only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from ftl_nb.errors import fail
+from ftl_nb.rpc import Context, peer
+
+Serve = TypeVar("Serve", bound=Callable[..., Any])
+
+
+def only(kinds: tuple[str, ...], serve: Serve) -> Serve:
+    """`serve`, refused to peers of other kinds (`client`, `module`, `database`, `service`)."""
+
+    def guarded(request: Any, context: Context) -> Any:
+        identity = peer(context)
+        if identity.kind not in kinds:
+            raise fail("peer-refused", detail=f"{identity} may not call this")
+        return serve(request, context)
+
+    return guarded  # type: ignore[return-value]
+
+
+CLIENTS = ("client",)
+PROCESSES = ("module", "database")
+EVERYBODY = ("client", "module", "database", "service")

@@ -1,0 +1,62 @@
+"""The control process: every service of the plane, put together and served on one port."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from ftl_nb.rpc import Channels, Credentials, Leaf, handlers, serve
+from ftl_nb.services.admin import Admin, Configs
+from ftl_nb.services.databases import Databases
+from ftl_nb.services.deployments import Records
+from ftl_nb.services.link import SupervisorLink
+from ftl_nb.services.plane import Plane
+from ftl_nb.services.scaling import LocalScaling
+from ftl_nb.services.steps import record_steps
+from ftl_nb.services.timeline import Timeline, TimelineServer
+from ftl_nb.services.truth import Truth
+from ftl_nb.services.typecheck import SystemChecker
+from ftl_nb.services.workspace import Workspace
+from ftl_nb.store import SqliteStore
+
+#: Streams of runners and clients hold a thread each.
+THREADS = 512
+
+
+def run(spec: dict[str, Any]) -> None:
+    """Serves until this process is ended; its supervisor ends the cluster when it ends."""
+    leaf = Leaf.from_dict(spec["leaf"])
+    state, folder = Path(spec["state"]), Path(spec["folder"])
+    os.chdir(folder)
+    credentials = Credentials(leaf)
+    records = Records(SqliteStore(state / "store"))
+    link = SupervisorLink(spec["socket"], spec["token"])
+    plane = _plane(leaf.identity.realm, folder, state, records, link, Channels(credentials))
+    timeline = Timeline()
+    record_steps(plane.truth, timeline)
+    served = TimelineServer(timeline, time.time)
+    workspace = Workspace(plane, timeline)
+    link.on_client_gone = workspace.client_gone
+    admin = Admin(plane, Configs(records, plane), served)
+    services = (plane.truth, plane.scaling, served, workspace, admin)
+    server = serve(handlers(*(m for s in services for m in s.served_by())), credentials, THREADS)
+    plane.control = server.endpoint
+    link.start(server.port)
+    plane.checker.warm()
+    threading.Event().wait()
+
+
+def _plane(
+    realm: str, folder: Path, state: Path, records: Records, link: SupervisorLink, channels: Channels
+) -> Plane:
+    truth = Truth(records, realm)
+    scaling = LocalScaling(link, state / "logs")
+    checker = SystemChecker(state, folder)
+    databases = Databases(scaling, channels, realm, state / "databases", lambda: plane.base_spec())
+    plane = Plane(realm, folder, state, records, truth, link, scaling, channels, checker, databases)
+    scaling.on_up, scaling.on_down = plane.came_up, plane.went_down
+    databases.on_endpoint = plane.database_at
+    return plane

@@ -1,0 +1,266 @@
+"""The schema service: canonical deployments, the changesets that move them, and the stream that tells everybody.
+
+A changeset is made, prepared, committed, drained and finalised, or rolled back and failed; each step checks what it
+stands on. A commit is one transaction of the store and one notification, so all its modules move at once.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+
+from ftl_nb import schema
+from ftl_nb.errors import fail
+from ftl_nb.rpc import ChangesetKey, Context, ftl_pb2, schemaservice_pb2
+from ftl_nb.rpc.services import SchemaService, Served
+from ftl_nb.schema import schema_pb2
+from ftl_nb.services.access import EVERYBODY, only
+from ftl_nb.services.deployments import Deployment, Records
+
+State = schema.DeploymentState
+OnStep = Callable[["Changeset"], None]
+
+
+class ChangesetState(IntEnum):
+    PREPARING = 1
+    PREPARED = 2
+    COMMITTED = 3
+    DRAINED = 4
+    FINALIZED = 5
+    ROLLING_BACK = 6
+    FAILED = 7
+
+
+@dataclass(slots=True)
+class Changeset:
+    """Modules that move together. `removed` are names that go; `removing` the versions on their way out after commit."""
+
+    key: str
+    created: int
+    modules: tuple[str, ...]
+    removed: tuple[str, ...] = ()
+    state: ChangesetState = ChangesetState.PREPARING
+    deployed: tuple[Deployment, ...] = ()
+    removing: tuple[Deployment, ...] = ()
+    error: str = ""
+
+
+@dataclass(slots=True)
+class _Served:
+    """Where the canonical version of a module answers."""
+
+    endpoint: str = ""
+    databases: dict[str, str] = field(default_factory=dict)
+
+
+class Truth:
+    """Thread-safe. What it tells is what the store holds, with the addresses of this run beside it."""
+
+    def __init__(self, records: Records, realm: str) -> None:
+        self.realm = realm
+        self._records = records
+        self._canonical = records.deployments()
+        self._served: dict[str, _Served] = {}
+        self._changesets: dict[str, Changeset] = {}
+        self._changed = threading.Condition()
+        self._events: list[schema_pb2.Notification] = []
+        self.on_step: OnStep = lambda changeset: None
+
+    # --- reading -------------------------------------------------------------------------------------------------
+
+    def deployment(self, module: str) -> Deployment | None:
+        return self._canonical.get(module)
+
+    @property
+    def deployments(self) -> dict[str, Deployment]:
+        return dict(self._canonical)
+
+    @property
+    def schema(self) -> schema.Schema:
+        """The canonical modules without runtime, in order of their names."""
+        modules = tuple(d.module for _, d in sorted(self._canonical.items()))
+        return schema.Schema((schema.Realm(self.realm, modules),))
+
+    @property
+    def served(self) -> schema.Schema:
+        """The same with runtime."""
+        return schema.Schema((schema.Realm(self.realm, tuple(map(self.with_runtime, self._sorted()))),))
+
+    def _sorted(self) -> list[Deployment]:
+        return [d for _, d in sorted(self._canonical.items())]
+
+    def with_runtime(self, deployment: Deployment, state: State = State.CANONICAL) -> schema.Module:
+        at = self._served.get(deployment.key, _Served())
+        return deployment.with_runtime(at.endpoint, at.databases, state)
+
+    def endpoint(self, deployment: str) -> str:
+        return self._served.get(deployment, _Served()).endpoint
+
+    # --- changesets ----------------------------------------------------------------------------------------------
+
+    def create(self, modules: Iterable[str], removed: Iterable[str] = ()) -> Changeset:
+        """Raises FtlError `changeset-conflict` where a module is in another live changeset."""
+        made = Changeset(str(ChangesetKey.make()), time.time_ns(), tuple(modules), tuple(removed))
+        with self._changed:
+            for other in self._changesets.values():
+                for name in {*made.modules, *made.removed} & {*other.modules, *other.removed}:
+                    raise fail("changeset-conflict", module=name, changeset=other.key)
+            self._changesets[made.key] = made
+            self._tell(changeset_created_notification=schema_pb2.ChangesetCreatedNotification(changeset=_proto(made)))
+        self.on_step(made)
+        return made
+
+    def prepare(self, changeset: Changeset, deployed: Iterable[Deployment]) -> None:
+        """All runners answer, all databases and fixtures are ready."""
+        self._step(changeset, ChangesetState.PREPARING, ChangesetState.PREPARED)
+        changeset.deployed = tuple(deployed)
+        note = schema_pb2.ChangesetPreparedNotification(key=changeset.key)
+        self._announce(changeset, changeset_prepared_notification=note)
+
+    def commit(self, changeset: Changeset) -> None:
+        """The moment at which the system moves."""
+        self._records.commit(changeset.deployed, changeset.removed)
+        with self._changed:
+            self._step(changeset, ChangesetState.PREPARED, ChangesetState.COMMITTED)
+            gone = [*changeset.removed, *(d.name for d in changeset.deployed)]
+            changeset.removing = tuple(self._canonical[n] for n in gone if n in self._canonical)
+            canonical = {n: d for n, d in self._canonical.items() if n not in changeset.removed}
+            self._canonical = {**canonical, **{d.name: d for d in changeset.deployed}}
+            note = schema_pb2.ChangesetCommittedNotification(changeset=self._whole(changeset))
+            self._tell(changeset_committed_notification=note)
+        self.on_step(changeset)
+
+    def drained(self, changeset: Changeset) -> None:
+        self._step(changeset, ChangesetState.COMMITTED, ChangesetState.DRAINED)
+        note = schema_pb2.ChangesetDrainedNotification(key=changeset.key)
+        self._announce(changeset, changeset_drained_notification=note)
+
+    def finalize(self, changeset: Changeset) -> None:
+        self._step(changeset, ChangesetState.DRAINED, ChangesetState.FINALIZED)
+        for deployment in changeset.removing:
+            self._served.pop(deployment.key, None)
+        self._changesets.pop(changeset.key, None)
+        note = schema_pb2.ChangesetFinalizedNotification(key=changeset.key)
+        self._announce(changeset, changeset_finalized_notification=note)
+
+    def roll_back(self, changeset: Changeset, error: str) -> None:
+        """Nothing of it is canonical; the caller takes away what it had started, then calls `failed`."""
+        changeset.state, changeset.error = ChangesetState.ROLLING_BACK, error
+        note = schema_pb2.ChangesetRollingBackNotification(changeset=_proto(changeset), error=error)
+        self._announce(changeset, changeset_rolling_back_notification=note)
+
+    def failed(self, changeset: Changeset) -> None:
+        changeset.state = ChangesetState.FAILED
+        self._changesets.pop(changeset.key, None)
+        note = schema_pb2.ChangesetFailedNotification(key=changeset.key, error=changeset.error)
+        self._announce(changeset, changeset_failed_notification=note)
+
+    def _step(self, changeset: Changeset, before: ChangesetState, after: ChangesetState) -> None:
+        if changeset.state is not before:
+            detail = f"changeset {changeset.key} is {changeset.state.name.lower()}, not {before.name.lower()}"
+            raise fail("internal", detail=detail)
+        changeset.state = after
+
+    def _announce(self, changeset: Changeset, **event: object) -> None:
+        with self._changed:
+            self._tell(**event)
+        self.on_step(changeset)
+
+    def _whole(self, changeset: Changeset) -> schema_pb2.Changeset:
+        modules = [self.with_runtime(d) for d in changeset.deployed]
+        removing = [self.with_runtime(d, State.DRAINING) for d in changeset.removing]
+        made = _proto(changeset)
+        made.realm_changes.add(
+            name=self.realm,
+            modules=map(schema.to_proto, modules),
+            to_remove=[d.key for d in changeset.removing if d.name in changeset.removed],
+            removing_modules=map(schema.to_proto, removing),
+        )
+        return made
+
+    # --- addresses -----------------------------------------------------------------------------------------------
+
+    def serve_at(self, deployment: str, endpoint: str) -> None:
+        """A deployment's runner answers at `endpoint`, or, empty, does not answer now."""
+        self._served.setdefault(deployment, _Served()).endpoint = endpoint
+        element = schema.ModuleRuntimeRunner(endpoint=endpoint)
+        self._patch(schema.RuntimeElement(element, deployment))
+
+    def serve_database_at(self, deployment: str, database: str, endpoint: str) -> None:
+        """A database of a deployment answers at `endpoint`."""
+        self._served.setdefault(deployment, _Served()).databases[database] = endpoint
+        connector = schema.DSNDatabaseConnector(database, f"ftl://{endpoint}")
+        element = schema.DatabaseRuntime(schema.DatabaseRuntimeConnections(connector, connector))
+        self._patch(schema.RuntimeElement(element, deployment, database))
+
+    def _patch(self, element: schema.RuntimeElement) -> None:
+        note = schema_pb2.DeploymentRuntimeNotification(payload=schema.to_proto(element))
+        with self._changed:
+            self._tell(deployment_runtime_notification=note)
+
+    # --- the stream ----------------------------------------------------------------------------------------------
+
+    def _tell(self, **event: object) -> None:
+        self._events.append(schema_pb2.Notification(**event))  # type: ignore[arg-type]
+        self._changed.notify_all()
+
+    def follow(self, context: Context) -> Iterator[schemaservice_pb2.PullSchemaResponse]:
+        """The whole schema first, then every notification in order, until the peer goes."""
+        context.add_callback(self._wake)
+        with self._changed:
+            position = len(self._events)
+            first = schema_pb2.FullSchemaNotification(schema=schema.to_proto(self.served))
+        yield schemaservice_pb2.PullSchemaResponse(event=schema_pb2.Notification(full_schema_notification=first))
+        while context.is_active():
+            with self._changed:
+                self._changed.wait_for(lambda at=position: len(self._events) > at or not context.is_active())
+                new = self._events[position:]
+            position += len(new)
+            for event in new:
+                yield schemaservice_pb2.PullSchemaResponse(event=event)
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def served_by(self) -> tuple[Served, ...]:
+        return (
+            SchemaService.ping.served_by(only(EVERYBODY, lambda request, context: ftl_pb2.PingResponse())),
+            SchemaService.get_schema.served_by(only(EVERYBODY, self.get_schema)),
+            SchemaService.pull_schema.served_by(only(EVERYBODY, lambda request, context: self.follow(context))),
+            SchemaService.get_deployments.served_by(only(EVERYBODY, self.get_deployments)),
+        )
+
+    def get_schema(
+        self, request: schemaservice_pb2.GetSchemaRequest, context: Context
+    ) -> schemaservice_pb2.GetSchemaResponse:
+        changesets = [_proto(c) for c in self._changesets.values()]
+        return schemaservice_pb2.GetSchemaResponse(schema=schema.to_proto(self.served), changesets=changesets)
+
+    def get_deployments(
+        self, request: schemaservice_pb2.GetDeploymentsRequest, context: Context
+    ) -> schemaservice_pb2.GetDeploymentsResponse:
+        deployed = [
+            schemaservice_pb2.DeployedSchema(
+                deployment_key=d.key, schema=schema.to_proto(self.with_runtime(d)), is_active=True
+            )
+            for d in self._sorted()
+        ]
+        return schemaservice_pb2.GetDeploymentsResponse(schema=deployed)
+
+
+def _proto(changeset: Changeset) -> schema_pb2.Changeset:
+    made = schema_pb2.Changeset(key=changeset.key, state=changeset.state.value, error=changeset.error)  # type: ignore[arg-type]
+    made.created_at.FromNanoseconds(changeset.created)
+    return made
+
+
+def replace_modules(current: schema.Schema, modules: Iterable[schema.Module], removed: Iterable[str] = ()) -> schema.Schema:
+    """The schema with modules put in place of those of the same name, and others taken out."""
+    realm = current.realms[0]
+    gone = set(removed)
+    after = {m.name: m for m in realm.modules if m.name not in gone} | {m.name: m for m in modules}
+    return schema.Schema((replace(realm, modules=tuple(m for _, m in sorted(after.items()))),))

@@ -1,0 +1,308 @@
+"""What notebooks, scripts and the command line ask: define a cell, remove, look, restart, reset."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ftl_nb import schema
+from ftl_nb.binding.source import Cell, ModuleSource
+from ftl_nb.compiler import check_module_name
+from ftl_nb.errors import FtlError, fail
+from ftl_nb.rpc import Context, event_pb2, ftl_pb2, peer, timeline_pb2, workspace_pb2
+from ftl_nb.rpc.services import Served, WorkspaceService
+from ftl_nb.schema import schema_pb2
+from ftl_nb.services.access import CLIENTS, only
+from ftl_nb.services.build import Attempt, Result
+from ftl_nb.services.cells import placed
+from ftl_nb.services.databases import databases_of
+from ftl_nb.services.deployments import Deployment, Pending
+from ftl_nb.services.plane import Plane
+from ftl_nb.services.timeline import Timeline
+
+_TRACE_SECONDS = 2.0
+_SIGNS = {"added": "+", "removed": "-", "changed": "~"}
+_CALL = event_pb2.EventType.EVENT_TYPE_CALL
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who defines a module: what the client calls itself (a notebook's path), and its identity while it lives."""
+
+    label: str
+    client: str
+
+
+class Workspace:
+    """One change at a time; looking is always possible."""
+
+    def __init__(self, plane: Plane, timeline: Timeline) -> None:
+        self._plane = plane
+        self._timeline = timeline
+        self._changing = threading.Lock()
+        self._owners: dict[str, Owner] = {}
+        self._clients: set[str] = set()
+
+    # --- define --------------------------------------------------------------------------------------------------
+
+    def define(self, request: workspace_pb2.DefineRequest, context: Context) -> workspace_pb2.DefineResponse:
+        check_module_name(request.module)
+        owner = Owner(request.owner, peer(context).path)
+        with self._changing:
+            self._check_owner(request.module, owner)
+            return self._define(request, owner)
+
+    def _define(self, request: workspace_pb2.DefineRequest, owner: Owner) -> workspace_pb2.DefineResponse:
+        pending = {n: p for n, p in self._plane.records.pending().items() if p.owner == owner.label}
+        base = self._source(request.module, pending)
+        source, cell = placed(base, _cell(request.cell))
+        deployed = self._plane.truth.deployment(request.module)
+        if deployed is not None and source.digest == deployed.source.digest and request.module not in pending:
+            self._claim(request.module, owner)
+            return self._unchanged(deployed, cell)
+        changes = {request.module: source, **self._moved_away(request.module, cell)}
+        if request.dry_run:
+            result = self._attempt(changes, owner, keep=request.keep).plan()
+            return _response("planned", result, cell, self._plane)
+        result = self._try(changes, pending, owner, keep=request.keep)
+        self._claim(request.module, owner)
+        return _response("deployed", result, cell, self._plane)
+
+    def _try(
+        self, changes: dict[str, ModuleSource], pending: dict[str, Pending], owner: Owner, *, keep: bool
+    ) -> Result:
+        """Together with what is pending; where that fails, alone. What breaks others is kept pending."""
+        waiting = {n: p.source for n, p in pending.items() if n not in changes}
+        if waiting:
+            try:
+                return self._attempt({**waiting, **changes}, owner, keep=keep).run()
+            except FtlError as together:
+                try:
+                    return self._attempt(changes, owner, keep=keep).run()
+                except FtlError as alone:
+                    raise self._kept(changes, owner, alone, together) from None
+        try:
+            return self._attempt(changes, owner, keep=keep).run()
+        except FtlError as e:
+            raise self._kept(changes, owner, e, e) from None
+
+    def _kept(self, changes: dict[str, ModuleSource], owner: Owner, error: FtlError, shown: FtlError) -> FtlError:
+        if error.slug != "breaks-others" and shown.slug != "breaks-others":
+            return error
+        for source in changes.values():
+            self._plane.records.keep_pending(Pending(source, owner.label))
+        return error if error.slug == "breaks-others" else shown
+
+    def _attempt(self, changes: dict[str, ModuleSource], owner: Owner, *, keep: bool) -> Attempt:
+        return Attempt(self._plane, changes, (), owner.label, keep=keep)
+
+    def _source(self, module: str, pending: dict[str, Pending]) -> ModuleSource:
+        if module in pending:
+            return pending[module].source
+        deployed = self._plane.truth.deployment(module)
+        return deployed.source if deployed is not None else ModuleSource(module)
+
+    def _moved_away(self, module: str, cell: Cell) -> dict[str, ModuleSource]:
+        """A cell that now belongs to `module` leaves the module it was in."""
+        return {
+            name: d.source.without_cell(cell.id)
+            for name, d in self._plane.truth.deployments.items()
+            if name != module and any(c.id == cell.id and not c.id.startswith("declared-") for c in d.source.cells)
+        }
+
+    def _unchanged(self, deployed: Deployment, cell: Cell) -> workspace_pb2.DefineResponse:
+        response = workspace_pb2.DefineResponse(status="unchanged", label=cell.label)
+        response.deployed.append(_deployed(self._plane, deployed))
+        return response
+
+    # --- who owns a module ---------------------------------------------------------------------------------------
+
+    def _check_owner(self, module: str, owner: Owner) -> None:
+        held = self._owners.get(module)
+        if held is not None and held.label != owner.label and held.client in self._clients:
+            raise fail("module-owned", module=module, owner=held.label)
+
+    def _claim(self, module: str, owner: Owner) -> None:
+        self._clients.add(owner.client)
+        self._owners[module] = owner
+
+    def client_gone(self, identity: str) -> None:
+        """A client closed: its modules may be defined by others."""
+        self._clients.discard(identity)
+
+    # --- other changes -------------------------------------------------------------------------------------------
+
+    def remove(self, request: workspace_pb2.RemoveRequest, context: Context) -> workspace_pb2.RemoveResponse:
+        owner = Owner(request.owner, peer(context).path)
+        with self._changing:
+            self._check_owner(request.module, owner)
+            if self._plane.truth.deployment(request.module) is None:
+                known = ", ".join(sorted(self._plane.truth.deployments)) or "none"
+                raise fail("use-before-deploy", module=request.module, known=known)
+            result = Attempt(self._plane, {}, (request.module,), owner.label, keep=False).run()
+            self._owners.pop(request.module, None)
+        return workspace_pb2.RemoveResponse(changes=_changes(result.difference))
+
+    def restart(self, request: workspace_pb2.RestartRequest, context: Context) -> workspace_pb2.RestartResponse:
+        """Ends the runner of a module (of all modules without a name); it is started again at once."""
+        for name, deployment in self._plane.truth.deployments.items():
+            pid = self._plane.scaling.pid(deployment.key)
+            if request.module in ("", name) and pid:
+                self._plane.link.kill(pid)
+        return workspace_pb2.RestartResponse()
+
+    def reset(self, request: workspace_pb2.ResetRequest, context: Context) -> workspace_pb2.ResetResponse:
+        """Removes every module and every database's files; config values stay."""
+        with self._changing:
+            names = sorted(self._plane.truth.deployments)
+            for deployment in self._plane.truth.deployments.values():
+                for key in databases_of(deployment.source):
+                    self._plane.databases.remove(key)
+            if names:
+                Attempt(self._plane, {}, names, "", keep=False).run()
+            self._plane.databases.reset()
+            self._plane.records.forget()
+            self._owners.clear()
+        return workspace_pb2.ResetResponse(removed=names)
+
+    # --- looking -------------------------------------------------------------------------------------------------
+
+    def module(self, request: workspace_pb2.ModuleRequest, context: Context) -> workspace_pb2.ModuleResponse:
+        """A canonical module with its text, its processes started where they were not."""
+        self._clients.add(peer(context).path)
+        self._plane.wake(request.module)
+        deployment = self._plane.truth.deployment(request.module)
+        if deployment is None:
+            return workspace_pb2.ModuleResponse()
+        return workspace_pb2.ModuleResponse(deployed=_deployed(self._plane, deployment))
+
+    def status(self, request: workspace_pb2.StatusRequest, context: Context) -> workspace_pb2.StatusResponse:
+        pending = self._plane.records.pending()
+        names = sorted({*self._plane.truth.deployments, *pending})
+        modules = [self._module_status(name, pending.get(name)) for name in names]
+        return workspace_pb2.StatusResponse(realm=self._plane.realm, modules=modules)
+
+    def _module_status(self, name: str, pending: Pending | None) -> workspace_pb2.ModuleStatus:
+        deployment = self._plane.truth.deployment(name)
+        status = workspace_pb2.ModuleStatus(name=name)
+        if pending is not None:
+            before = {c.id: c for c in deployment.source.cells} if deployment is not None else {}
+            status.pending.extend(c.label for c in pending.source.cells if before.get(c.id) != c)
+        if deployment is None:
+            status.state = "pending"
+            return status
+        status.deployment, status.owner = deployment.key, deployment.owner
+        status.endpoint = self._plane.truth.endpoint(deployment.key)
+        status.state = "running" if status.endpoint else self._why_down(deployment)
+        status.cells.extend(c.label for c in deployment.source.cells)
+        status.databases.extend(key.name for key in databases_of(deployment.source))
+        status.restarts = self._plane.scaling.restarts(deployment.key)
+        return status
+
+    def _why_down(self, deployment: Deployment) -> str:
+        return "restarting" if self._plane.scaling.restarts(deployment.key) else "not started"
+
+    def check(self, request: workspace_pb2.CheckRequest, context: Context) -> workspace_pb2.CheckResponse:
+        """Type-checks every module's text against the schema as it is."""
+        deployed = [d for _, d in sorted(self._plane.truth.deployments.items())]
+        found = self._plane.checker.check([(d.source, d.module) for d in deployed], {d.name for d in deployed})
+        errors = [json.dumps(e.to_dict()) for e in found.values()]
+        return workspace_pb2.CheckResponse(errors=errors, modules=len(deployed))
+
+    def trace(self, request: workspace_pb2.TraceRequest, context: Context) -> workspace_pb2.TraceResponse:
+        key = request.request_key or next(iter(self._newest(1)), "")
+        deadline = time.monotonic() + _TRACE_SECONDS
+        query = timeline_pb2.TimelineQuery(limit=10_000, order=timeline_pb2.TimelineQuery.ORDER_ASC)
+        query.filters.add().requests.requests.append(key)
+        while True:
+            last = self._timeline.last
+            events, _ = self._timeline.select(query)
+            calls = sum(e.WhichOneof("entry") == "call" for e in events)
+            left = deadline - time.monotonic()
+            if calls >= request.recorded or left <= 0 or not context.is_active():
+                return workspace_pb2.TraceResponse(request_key=key, events=events)
+            self._timeline.wait_for_more(last, left)
+
+    def requests(self, request: workspace_pb2.RequestsRequest, context: Context) -> workspace_pb2.RequestsResponse:
+        return workspace_pb2.RequestsResponse(request_keys=self._newest(request.limit or 10))
+
+    def _newest(self, limit: int) -> list[str]:
+        query = timeline_pb2.TimelineQuery(limit=10_000, order=timeline_pb2.TimelineQuery.ORDER_DESC)
+        query.filters.add().event_types.event_types.append(_CALL)
+        events, _ = self._timeline.select(query)
+        return list(dict.fromkeys(e.call.request_key for e in events if e.call.kind != "fixture"))[:limit]
+
+    def logs(self, request: workspace_pb2.LogsRequest, context: Context) -> workspace_pb2.LogsResponse:
+        query = timeline_pb2.TimelineQuery(limit=request.limit or 100, order=timeline_pb2.TimelineQuery.ORDER_DESC)
+        query.filters.add().event_types.event_types.append(event_pb2.EventType.EVENT_TYPE_LOG)
+        if request.module:
+            query.filters.add().module.module = request.module
+        events, _ = self._timeline.select(query)
+        return workspace_pb2.LogsResponse(logs=[e.log for e in reversed(events)])
+
+    def served_by(self) -> tuple[Served, ...]:
+        w = WorkspaceService
+        return (
+            w.ping.served_by(only(CLIENTS, lambda request, context: ftl_pb2.PingResponse())),
+            w.define.served_by(only(CLIENTS, self.define)),
+            w.remove.served_by(only(CLIENTS, self.remove)),
+            w.status.served_by(only(CLIENTS, self.status)),
+            w.check.served_by(only(CLIENTS, self.check)),
+            w.module.served_by(only(CLIENTS, self.module)),
+            w.restart.served_by(only(CLIENTS, self.restart)),
+            w.reset.served_by(only(CLIENTS, self.reset)),
+            w.trace.served_by(only(CLIENTS, self.trace)),
+            w.requests.served_by(only(CLIENTS, self.requests)),
+            w.logs.served_by(only(CLIENTS, self.logs)),
+        )
+
+
+def _cell(message: workspace_pb2.Cell) -> Cell:
+    return Cell(
+        message.id,
+        message.kind,  # type: ignore[arg-type]
+        message.label,
+        message.text,
+        json.loads(message.options or "{}"),
+        message.database,
+        message.engine,
+    )
+
+
+def _source_message(source: ModuleSource) -> workspace_pb2.ModuleSource:
+    cells = [
+        workspace_pb2.Cell(
+            id=c.id,
+            kind=c.kind,
+            label=c.label,
+            text=c.text,
+            options=json.dumps(dict(c.options)),
+            database=c.database,
+            engine=c.engine,
+        )
+        for c in source.cells
+    ]
+    return workspace_pb2.ModuleSource(name=source.name, cells=cells)
+
+
+def _deployed(plane: Plane, deployment: Deployment) -> workspace_pb2.Deployed:
+    module: schema_pb2.Module = schema.to_proto(plane.truth.with_runtime(deployment))
+    return workspace_pb2.Deployed(schema=module, source=_source_message(deployment.source))
+
+
+def _changes(difference: schema.Diff) -> Iterable[workspace_pb2.Change]:
+    for change in difference.changes:
+        detail = "; ".join(change.reasons)
+        yield workspace_pb2.Change(sign=_SIGNS[change.kind], kind=change.decl_kind, name=change.name, detail=detail, module=change.module)
+
+
+def _response(status: str, result: Result, cell: Cell, plane: Plane) -> workspace_pb2.DefineResponse:
+    deployed = [_deployed(plane, d) for d in result.deployed]
+    return workspace_pb2.DefineResponse(
+        status=status, changes=_changes(result.difference), notes=result.notes, deployed=deployed, label=cell.label
+    )
+
+
