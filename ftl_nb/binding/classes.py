@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field
 from enum import Enum, IntEnum, StrEnum
-from typing import Any, Generic, NewType, Optional, TypeAlias, TypeVar, Union
+from typing import Any, Generic, NamedTuple, NewType, Optional, TypeAlias, TypeVar, Union
 
 from ftl_nb import schema
 from ftl_nb.schema import json
@@ -47,11 +47,17 @@ def annotation_of(tp: schema.Type, resolve: Resolve) -> Any:
     return _annotation(tp, lambda ref: _member(resolve(ref.module), ref))
 
 
-def python_fields(data: schema.Data) -> Iterator[tuple[schema.Field, str, bool, bool]]:
-    """Each field, its Python name, whether it may be left out, and whether the constructor takes it by keyword only.
+class PythonField(NamedTuple):
+    """A field of a data as a dataclass has it: `optional` ones may be left out."""
 
-    A field that may be left out stands after those that may not, or it would need a keyword.
-    """
+    field: schema.Field
+    name: str
+    optional: bool
+    kw_only: bool
+
+
+def python_fields(data: schema.Data) -> Iterator[PythonField]:
+    """The fields with their Python names. An optional one before a required one is keyword-only."""
     last_required = max((i for i, f in enumerate(data.fields) if not isinstance(f.type, schema.Optional)), default=-1)
     taken: set[str] = set()
     for index, item in enumerate(data.fields):
@@ -59,7 +65,7 @@ def python_fields(data: schema.Data) -> Iterator[tuple[schema.Field, str, bool, 
         name = item.name if name in taken else name
         taken.add(name)
         optional = isinstance(item.type, schema.Optional)
-        yield item, name, optional, optional and index < last_required
+        yield PythonField(item, name, optional, optional and index < last_required)
 
 
 def variant_class_name(module: schema.Module, enum: schema.Enum, variant: schema.EnumVariant) -> str:

@@ -85,7 +85,7 @@ def on_first_use(connector: Connector) -> None:
     _connector = connector
 
 
-class loading:  # noqa: N801 - reads as a statement
+class loading:
     """`with loading("shop"):` the text of module shop is being executed; verbs cannot be called meanwhile."""
 
     def __init__(self, module: str) -> None:

@@ -143,4 +143,12 @@ def resolve(module: str) -> Any:
     return sys.modules.get(full) or importlib.import_module(full)
 
 
-__all__ = ["ModuleFinder", "SchemaSource", "install_finder", "module_object", "populate", "populate_generated", "resolve"]
+__all__ = [
+    "ModuleFinder",
+    "SchemaSource",
+    "install_finder",
+    "module_object",
+    "populate",
+    "populate_generated",
+    "resolve",
+]

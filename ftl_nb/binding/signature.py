@@ -86,7 +86,7 @@ def _is_field_value(sig: Signature, value: Any) -> bool:
 
 def _from_keywords(verb: str, sig: Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     fields = sig.fields
-    if not fields or set(kwargs) == {sig.parameter} and not args:
+    if not fields or (set(kwargs) == {sig.parameter} and not args):
         return _single(verb, sig, args, kwargs)
     given = {**dict(zip(fields, args, strict=False)), **kwargs}
     unknown = [name for name in given if name not in fields]

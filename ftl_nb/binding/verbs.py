@@ -187,7 +187,9 @@ def _by_name(function: Callable[..., Any], name: str) -> Any:
         return function.__globals__[name]
     except KeyError:
         near = "what can be injected: verbs, SQL verbs, configs and databases of the module"
-        raise fail("unknown-injection", module=_module(function), name=name, verb=function.__name__, near=near) from None
+        raise fail(
+            "unknown-injection", module=_module(function), name=name, verb=function.__name__, near=near
+        ) from None
 
 
 def _module(function: Callable[..., Any]) -> str:

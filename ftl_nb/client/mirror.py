@@ -132,5 +132,3 @@ def _bound(cell: Cell) -> list[str]:
 
 def _types(module: schema.Module) -> list[schema.Decl]:
     return [d for d in module.decls if not isinstance(d, schema.Verb)]
-
-

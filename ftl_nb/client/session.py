@@ -167,9 +167,7 @@ class Session:
         context = CallContext.start(str(RequestKey.make("ingress", "notebook")))
         self.last = LastCall(context.request_key)
         try:
-            answer = self._caller.call(
-                f"{module}.{verb}", body, context, timeout=options.timeout, arrow=options.arrow
-            )
+            answer = self._caller.call(f"{module}.{verb}", body, context, timeout=options.timeout, arrow=options.arrow)
         except FtlError as e:
             self.show(e.output)  # type: ignore[arg-type]
             raise
@@ -183,9 +181,7 @@ class Session:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(None, lambda: context.run(self.call, module, verb, body, options))
 
-    def statement(
-        self, module: str, database: str, sql: str, parameters: bytes, *, rows: bool
-    ) -> tuple[bytes, int]:
+    def statement(self, module: str, database: str, sql: str, parameters: bytes, *, rows: bool) -> tuple[bytes, int]:
         request = workspace_pb2.StatementRequest(sql=sql, parameters=parameters, rows=rows)
         context = CallContext.start(str(RequestKey.make("ingress", "notebook")))
         response = self._caller.statement(module, database, request, context)
@@ -267,5 +263,3 @@ class Connection:
         dispatch.install(None)
         if session is not None:
             session.close()
-
-

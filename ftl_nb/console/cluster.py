@@ -20,7 +20,7 @@ from ftl_nb.schema.names import camel
 
 if TYPE_CHECKING:
     from ftl_nb.client import Connection, Session
-    from ftl_nb.rpc import event_pb2, workspace_pb2
+    from ftl_nb.rpc import workspace_pb2
     from ftl_nb.widgets import Card, Display
 
 

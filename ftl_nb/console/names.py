@@ -26,5 +26,13 @@ def _query_names(session: Session, module: str) -> list[str]:
     decls = session.view.module(module)
     found = decls.decls if decls is not None else ()
     generated = schema.MetadataGenerated()
-    return [snake(d.name) if isinstance(d, schema.Verb) else d.name for d in found
-            if isinstance(d, schema.Verb | schema.Data) and generated in d.metadata]
+    return [
+        snake(d.name) if isinstance(d, schema.Verb) else d.name
+        for d in found
+        if isinstance(d, schema.Verb | schema.Data) and generated in d.metadata
+    ]
+
+
+def is_of(value: Any, module: str) -> bool:
+    """Whether something is a module's own declaration, not what its text imported."""
+    return module in (getattr(value, "module", None), str(getattr(value, "__module__", "")).rpartition(".")[2])

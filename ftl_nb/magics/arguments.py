@@ -57,7 +57,11 @@ def verb_parser() -> Parser:
     exports.add_argument("--export-realm", action="store_true", help="other realms may call it")
     parser.add_argument("--name", default="", metavar="N", help="its name in the schema (default: the function's)")
     parser.add_argument(
-        "--calls", action="append", default=[], metavar="M.V", help="a verb it calls by a computed name; may be repeated"
+        "--calls",
+        action="append",
+        default=[],
+        metavar="M.V",
+        help="a verb it calls by a computed name; may be repeated",
     )
     return parser
 

@@ -68,7 +68,9 @@ def _config(notebook: Notebook, words: Namespace) -> Any:
     if words.action == "list":
         return configs.list()
     if not words.ref:
-        raise fail("usage", detail=f"%ftl config {words.action} needs a name", hint_text="module.name, or a global name")
+        raise fail(
+            "usage", detail=f"%ftl config {words.action} needs a name", hint_text="module.name, or a global name"
+        )
     if words.action == "get":
         return configs.get(words.ref)
     if words.action == "unset":
@@ -93,7 +95,9 @@ def _one_module(parser: Parser) -> None:
 
 def _trace_words(parser: Parser) -> None:
     parser.add_argument("which", nargs="?", type=int, default=1, metavar="N", help="1 is the newest request")
-    parser.add_argument("--stable", action="store_true", help="leave times out, so that a saved notebook stays the same")
+    parser.add_argument(
+        "--stable", action="store_true", help="leave times out, so that a saved notebook stays the same"
+    )
 
 
 def _logs_words(parser: Parser) -> None:
@@ -131,15 +135,21 @@ _TABLE = (
     Command("plan", "what is pending, and what stands in its way", lambda n, w: n.cluster.plan()),
     Command("check", "type-check the whole system", lambda n, w: n.cluster.check()),
     Command("call", "call a verb with a JSON request", _call, raw=True),
-    Command("trace", "the waterfall of a request", lambda n, w: n.cluster.trace(w.which, stable=w.stable), _trace_words),
+    Command(
+        "trace", "the waterfall of a request", lambda n, w: n.cluster.trace(w.which, stable=w.stable), _trace_words
+    ),
     Command("graph", "the system, drawn from the schema", _graph, _graph_words),
     Command("logs", "the newest log lines", lambda n, w: n.cluster.logs(w.module, w.limit), _logs_words),
     Command("config", "list, get, set or unset config values", _config, _config_words),
     Command("up", "start or join the cluster", lambda n, w: n.cluster.up()),
     Command("down", "end the cluster; what is deployed comes back with the next use", lambda n, w: n.cluster.down()),
     Command("restart", "start a module's runner anew", lambda n, w: n.cluster.restart(w.module), _one_module),
-    Command("remove", "take a module out of the system", lambda n, w: n.cluster.remove(w.module),
-            lambda p: p.add_argument("module")),
+    Command(
+        "remove",
+        "take a module out of the system",
+        lambda n, w: n.cluster.remove(w.module),
+        lambda p: p.add_argument("module"),
+    ),
     Command("reset", "remove every module and database", lambda n, w: n.cluster.reset()),
     Command("export", "write every module as a .py file", _export, lambda p: p.add_argument("folder", metavar="DIR")),
 )

@@ -74,12 +74,13 @@ class Notebook:
     def _with_names(self, card: Card, module: str, cell: Cell) -> Card:
         from dataclasses import replace
 
-        from ftl_nb.console.names import names_of
+        from ftl_nb.console.names import is_of, names_of
 
         names = names_of(self.cluster.session, module, cell)
-        notes = [note for name in names if (note := self._clash(name, module))]
+        own = [name for name, value in names.items() if is_of(value, module)]
+        notes = [note for name in own if (note := self._clash(name, module))]
         self.shell.push(names)
-        self._owners_of_names.update(dict.fromkeys(names, module))
+        self._owners_of_names.update(dict.fromkeys(own, module))
         self.run_here.add((module, cell.text))
         return replace(card, notes=(*card.notes, *notes))
 

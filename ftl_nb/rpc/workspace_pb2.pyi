@@ -749,19 +749,22 @@ class SqlCell(_message.Message):
     FILENAME_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    ENGINE_FIELD_NUMBER: _builtins.int
     filename: _builtins.str
     text: _builtins.str
     version: _builtins.str
+    engine: _builtins.str
     def __init__(
         self,
         *,
         filename: _builtins.str = ...,
         text: _builtins.str = ...,
         version: _builtins.str = ...,
+        engine: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filename", b"filename", "text", b"text", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["engine", b"engine", "filename", b"filename", "text", b"text", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -791,20 +794,19 @@ Global___DescribeRequest: _TypeAlias = DescribeRequest  # noqa: Y015
 class DescribeResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    DECLS_FIELD_NUMBER: _builtins.int
-    MIGRATION_DIGEST_FIELD_NUMBER: _builtins.int
-    migration_digest: _builtins.str
+    MODULE_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def decls(self) -> _containers.RepeatedCompositeFieldContainer[_schema_pb2.Decl]: ...
+    def module(self) -> _schema_pb2.Module:
+        """The database, its queries as verbs, their row types."""
+
     def __init__(
         self,
         *,
-        decls: _abc.Iterable[_schema_pb2.Decl] | None = ...,
-        migration_digest: _builtins.str = ...,
+        module: _schema_pb2.Module | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["module", b"module"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decls", b"decls", "migration_digest", b"migration_digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["module", b"module"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -816,7 +818,10 @@ class PrepareRequest(_message.Message):
 
     CELLS_FIELD_NUMBER: _builtins.int
     KEEP_FIELD_NUMBER: _builtins.int
+    ISOLATED_FIELD_NUMBER: _builtins.int
     keep: _builtins.bool
+    isolated: _builtins.bool
+    """The candidate is a copy even where there is nothing to migrate: fixtures are about to write into it."""
     @_builtins.property
     def cells(self) -> _containers.RepeatedCompositeFieldContainer[Global___SqlCell]: ...
     def __init__(
@@ -824,10 +829,11 @@ class PrepareRequest(_message.Message):
         *,
         cells: _abc.Iterable[Global___SqlCell] | None = ...,
         keep: _builtins.bool = ...,
+        isolated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cells", b"cells", "keep", b"keep"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cells", b"cells", "isolated", b"isolated", "keep", b"keep"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

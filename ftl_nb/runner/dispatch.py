@@ -75,9 +75,7 @@ class RunnerDispatcher:
         call = Running(verb.ref, context.child(), lambda: self._module)
         outcome = self._executor.execute(verb, body, call, Interruptible())
         self._reporter.add(
-            CallRecord(
-                verb.ref, "verb", call.context, outcome.started, outcome.took, body, outcome.body, outcome.error
-            )
+            CallRecord(verb.ref, "verb", call.context, outcome.started, outcome.took, body, outcome.body, outcome.error)
         )
         if here is not None:
             here.recorded += call.recorded + 1
@@ -95,9 +93,7 @@ class RunnerDispatcher:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(None, lambda: context.run(self.call, module, verb, body, options))
 
-    def statement(
-        self, module: str, database: str, sql: str, parameters: bytes, *, rows: bool
-    ) -> tuple[bytes, int]:
+    def statement(self, module: str, database: str, sql: str, parameters: bytes, *, rows: bool) -> tuple[bytes, int]:
         request = workspace_pb2.StatementRequest(sql=sql, parameters=parameters, rows=rows)
         response = self._caller.statement(module, database, request, self._context(running.get()))
         here = running.get()

@@ -59,9 +59,7 @@ class Runner:
         executor = Executor()
         allowed = {verb: frozenset(refs) for verb, refs in spec["calls"].items()}
         dispatch.install(
-            RunnerDispatcher(
-                source.name, self._module.verbs, executor, self._caller, reporter, self._config, allowed
-            )
+            RunnerDispatcher(source.name, self._module.verbs, executor, self._caller, reporter, self._config, allowed)
         )
         self._service = ModuleService(source.name, self._module.verbs, executor, reporter)
 

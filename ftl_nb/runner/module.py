@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ftl_nb.binding.resources import Config, externals
 from ftl_nb.binding.source import Cell, ModuleSource
 from ftl_nb.binding.verbs import Verb
 from ftl_nb.compiler.annotations import annotation_places, union_aliases
-from ftl_nb.compiler.declarations import comments_of
+from ftl_nb.compiler.declarations import comments_of, is_declarable
 from ftl_nb.compiler.reflect import Reflector
 from ftl_nb.errors import FtlError, Place, fail
 from ftl_nb.runner.traces import load_error
@@ -58,12 +59,24 @@ class LoadedModule:
         )
         configs = tuple(self._config(reflector, config) for config in self._own(Config))
         verbs = tuple(self._verb(reflector, verb, places) for verb in self.verbs.values())
+        for cls in self._own_types(aliases):
+            reflector.type_of(cls)
         comments = tuple((self.object.__doc__ or "").strip().splitlines())
         own = {d.name for d in self.generated.decls}
         types = tuple(d for d in reflector.decls if d.name not in own)
-        return schema.Module(
-            self.source.name, (*configs, *self.generated.decls, *types, *verbs), comments=comments
-        )
+        return schema.Module(self.source.name, (*configs, *self.generated.decls, *types, *verbs), comments=comments)
+
+    def _own_types(self, aliases: dict[str, Any]) -> Iterator[type]:
+        """The public types of the text, for other modules to use; one that no verb reaches may be beyond the schema."""
+        for name, value in list(vars(self.object).items()):
+            if name.startswith("_") or getattr(value, "__module__", "") != self.object.__name__:
+                continue
+            if not is_declarable(value) or getattr(value, "__parameters__", ()):
+                continue
+            probe = Reflector(self.source.name, vars(self.object), aliases=aliases, externals=externals())
+            with suppress(FtlError):
+                probe.type_of(value)
+                yield value
 
     def _places(self) -> tuple[dict[str, Place], dict[str, Any]]:
         places: dict[str, Place] = {}

@@ -95,9 +95,7 @@ class Reporter:
         except grpc.RpcError as e:
             print("timeline:", e.code().name, flush=True)
 
-    def _encode(
-        self, record: CallRecord | LogRecord, entry: timeline_pb2.CreateEventsRequest.EventEntry
-    ) -> None:
+    def _encode(self, record: CallRecord | LogRecord, entry: timeline_pb2.CreateEventsRequest.EventEntry) -> None:
         if isinstance(record, CallRecord):
             entry.timestamp.CopyFrom(timestamp(record.started))
             self._call(record, entry.call)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Iterable
 
 from ftl_nb.binding.verbs import Verb
 from ftl_nb.errors import FtlError, fail
@@ -16,6 +17,9 @@ from ftl_nb.runner.reporter import CallRecord, Reporter
 
 #: What goes wrong on the author's side is an answer; the rest is a failure of the call.
 _ANSWERED = frozenset({"verb-raised", "no-rows", "sql-failed", "hidden-use", "config-missing", "config-invalid"})
+
+
+_CENTURY = 3e9
 
 
 class Gate:
@@ -93,19 +97,21 @@ class ModuleService:
     def _record(self, verb: Verb, body: bytes, call: Running, outcome: Outcome) -> None:
         kind = "fixture" if verb.options.fixture else "verb"
         self._reporter.add(
-            CallRecord(
-                verb.ref, kind, call.context, outcome.started, outcome.took, body, outcome.body, outcome.error
-            )
+            CallRecord(verb.ref, kind, call.context, outcome.started, outcome.took, body, outcome.body, outcome.error)
         )
 
 
-def call_context(context: Context, clock: Callable[[], float] | None = None) -> CallContext:
+def call_context(context: Context) -> CallContext:
     """The callee's context of a served call, its deadline included."""
-    import time
-
-    left = context.time_remaining()
-    deadline = None if left is None else (clock or time.monotonic)() + left
+    left = time_left(context)
+    deadline = None if left is None else time.monotonic() + left
     return CallContext.from_metadata(context.invocation_metadata(), deadline=deadline)
+
+
+def time_left(context: Context) -> float | None:
+    """Seconds until the deadline of a served call; None where it has none (gRPC then says centuries)."""
+    left = context.time_remaining()
+    return None if left is None or left > _CENTURY else left
 
 
 def module_of_peer(context: Context) -> str:
@@ -116,14 +122,17 @@ def module_of_peer(context: Context) -> str:
 
 def answer(call: Running, outcome: Outcome) -> verb_pb2.CallResponse:
     """The response of one call. Raises the FtlError of a call that is no answer of the author's."""
-    recorded = call.recorded + 1
-    if outcome.error is None:
-        return verb_pb2.CallResponse(body=outcome.body, output=call.output, recorded=recorded)
-    if outcome.error.slug not in _ANSWERED:
-        raise outcome.error
-    return verb_pb2.CallResponse(error=_error(outcome.error), output=call.output, recorded=recorded)
+    if outcome.error is not None:
+        return error_answer(outcome.error, call.output, call.recorded + 1)
+    return verb_pb2.CallResponse(body=outcome.body, output=call.output, recorded=call.recorded + 1)
 
 
-def _error(error: FtlError) -> verb_pb2.CallResponse.Error:
+def error_answer(
+    error: FtlError, output: Iterable[verb_pb2.CallResponse.Output], recorded: int
+) -> verb_pb2.CallResponse:
+    """An error that is an answer of the author's code; any other is raised."""
+    if error.slug not in _ANSWERED:
+        raise error
     detail = json.dumps(error.to_dict())
-    return verb_pb2.CallResponse.Error(message=error.message, stack=error.remote or None, detail=detail)
+    made = verb_pb2.CallResponse.Error(message=error.message, stack=error.remote or None, detail=detail)
+    return verb_pb2.CallResponse(error=made, output=output, recorded=recorded)

@@ -37,6 +37,8 @@ def load_error(module: str, error: BaseException) -> tuple[str, Place | None]:
     """One sentence for what went wrong while a module's text was loading, and the user's line it came from."""
     _, place = user_traceback(error)
     if isinstance(error, SyntaxError):
-        place = Place(error.filename or f"<{module}>", error.lineno or 0, error.offset or 0, (error.text or "").rstrip())
+        place = Place(
+            error.filename or f"<{module}>", error.lineno or 0, error.offset or 0, (error.text or "").rstrip()
+        )
     words = str(error).strip() or "no message"
     return f"{type(error).__name__}: {words}".rstrip("."), place

@@ -135,7 +135,5 @@ class Admin:
             DeploymentContextService.get_deployment_context.served_by(only(("module",), self._configs.follow)),
         )
 
-    def cluster_info(
-        self, request: admin_pb2.ClusterInfoRequest, context: Context
-    ) -> admin_pb2.ClusterInfoResponse:
+    def cluster_info(self, request: admin_pb2.ClusterInfoRequest, context: Context) -> admin_pb2.ClusterInfoResponse:
         return admin_pb2.ClusterInfoResponse(os=sys.platform, arch=platform.machine())

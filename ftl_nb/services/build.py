@@ -11,12 +11,11 @@ from dataclasses import dataclass, field, replace
 
 from ftl_nb import schema
 from ftl_nb.binding.source import ModuleSource
-from ftl_nb.compiler.analysis import Analysis, analyse
+from ftl_nb.compiler.analysis import Analysis, VerbUse, analyse
 from ftl_nb.errors import FtlError, Place, fail
-from ftl_nb.rpc import CallContext, DeploymentKey, Identity, RequestKey, from_rpc_error, verb_pb2
+from ftl_nb.rpc import CallContext, DeploymentKey, Identity, RequestKey, from_rpc_error, verb_pb2, workspace_pb2
 from ftl_nb.rpc.services import RunnerService, VerbService
 from ftl_nb.rpc.tls import grpc
-from ftl_nb.rpc import workspace_pb2
 from ftl_nb.schema import schema_pb2
 from ftl_nb.services.databases import DatabaseKey, databases_of
 from ftl_nb.services.deployments import Deployment
@@ -137,7 +136,9 @@ class Attempt:
 
     def _spec(self, candidate: Candidate) -> dict[str, object]:
         seen = replace_modules(self._plane.truth.served, self._served_candidates(candidate.name), self._removed)
-        return self._plane.runner_spec(candidate.deployment, candidate.source, candidate.generated, seen, candidate.analysis)
+        return self._plane.runner_spec(
+            candidate.deployment, candidate.source, candidate.generated, seen, candidate.analysis
+        )
 
     def _served_candidates(self, but: str) -> Iterator[schema.Module]:
         """The candidates so far, with their addresses: what a candidate calls are the candidates beside it."""
@@ -145,7 +146,9 @@ class Attempt:
             if candidate.name == but:
                 databases = {key.name: self._plane.databases.endpoint(key) for key in candidate.sql}
                 state = schema.DeploymentState.PROVISIONING
-                yield self._deployment(replace(candidate, module=candidate.generated)).with_runtime("", databases, state)
+                yield self._deployment(replace(candidate, module=candidate.generated)).with_runtime(
+                    "", databases, state
+                )
             elif candidate.endpoint:
                 databases = {key.name: self._plane.databases.endpoint(key) for key in candidate.sql}
                 deployment = self._deployment(candidate)
@@ -211,7 +214,9 @@ class Attempt:
         """The change that was found to break others, with what it breaks and the error it makes there."""
         change = next(iter(difference.breaking), None) or next(iter(difference.changes), None)
         broken = ", ".join(sorted({str(ref) for c in difference.breaking for ref in c.breaks})) or "another module"
-        what = f"{change.decl_kind} {change.module}.{change.name} {change.kind}" if change is not None else "This change"
+        what = (
+            f"{change.decl_kind} {change.module}.{change.name} {change.kind}" if change is not None else "This change"
+        )
         why = f" ({'; '.join(change.reasons)})" if change is not None and change.reasons else ""
         made = fail("breaks-others", error.place, change=what + why, broken=broken)
         made.others = (error,)
@@ -221,33 +226,32 @@ class Attempt:
 
     def _provision(self) -> None:
         for candidate in self._candidates.values():
-            rebuilt = self._prepare_databases(candidate)
-            self._run_fixtures(candidate, rebuilt)
+            due = self._due(candidate)
+            rebuilt = self._prepare_databases(candidate, isolated=bool(due))
+            for use in candidate.analysis.verbs:
+                if use in due or (is_startup(use) and any(ref.name in rebuilt for ref in use.databases)):
+                    self._run_fixture(candidate, use.name)
+                    self._notes.append(f"fixture {use.function} ran")
+            candidate.fixtures = {use.name: use.digest for use in candidate.analysis.verbs if is_startup(use)}
 
-    def _prepare_databases(self, candidate: Candidate) -> set[str]:
+    def _due(self, candidate: Candidate) -> list[VerbUse]:
+        """Start-up fixtures that have not run as they are now."""
+        before = self._plane.truth.deployment(candidate.name)
+        done = before.fixtures if before is not None else {}
+        return [use for use in candidate.analysis.verbs if is_startup(use) and done.get(use.name) != use.digest]
+
+    def _prepare_databases(self, candidate: Candidate, *, isolated: bool) -> set[str]:
         """The databases that were built anew; their fixtures have to run again."""
         rebuilt = set()
         for key, cells in candidate.sql.items():
             self._prepared.append(key)
-            response = self._plane.databases.prepare(key, cells, keep=self._keep)
+            response = self._plane.databases.prepare(key, cells, keep=self._keep, isolated=isolated)
             if response.plan == "changed":
                 rebuilt.add(key.name)
                 lost = ", ".join(f"{row.rows} of {row.table}" for row in response.lost if row.rows)
                 went = f"; rows that went: {lost}" if lost else ""
                 self._notes.append(f"database {key.name} was rebuilt, since an applied migration changed{went}")
         return rebuilt
-
-    def _run_fixtures(self, candidate: Candidate, rebuilt: set[str]) -> None:
-        before = self._plane.truth.deployment(candidate.name)
-        done = dict(before.fixtures) if before is not None else {}
-        for use in candidate.analysis.verbs:
-            if use.kind != "fixture" or use.options.get("fixture") == "manual":
-                continue
-            fresh = any(ref.name in rebuilt for ref in use.databases)
-            if done.get(use.name) != use.digest or fresh:
-                self._run_fixture(candidate, use.name)
-                self._notes.append(f"fixture {use.function} ran")
-            candidate.fixtures[use.name] = use.digest
 
     def _run_fixture(self, candidate: Candidate, name: str) -> None:
         verb = f"{candidate.name}.{name}"
@@ -338,6 +342,11 @@ def _imports(source: ModuleSource) -> set[str]:
     return {name for package, names in found for name in ([package] if package else re.findall(r"\w+", names))}
 
 
+def is_startup(use: VerbUse) -> bool:
+    """Whether it is a fixture that runs inside the deployment."""
+    return use.kind == "fixture" and use.options.get("fixture") != "manual"
+
+
 def with_others(errors: list[FtlError]) -> FtlError:
     """One error for many: the first, the others behind it."""
     first, *rest = errors
@@ -358,7 +367,9 @@ def with_uses(module: schema.Module, analysis: Analysis) -> schema.Module:
     return replace(module, decls=tuple(map(complete, module.decls)))
 
 
-def _metadata(calls: Iterable[object], configs: Iterable[object], databases: Iterable[object]) -> Iterator[schema.Metadata]:
+def _metadata(
+    calls: Iterable[object], configs: Iterable[object], databases: Iterable[object]
+) -> Iterator[schema.Metadata]:
     refs = [tuple(schema.Ref(r.module, r.name) for r in kind) for kind in (calls, configs, databases)]  # type: ignore[attr-defined]
     if refs[0]:
         yield schema.MetadataCalls(refs[0])

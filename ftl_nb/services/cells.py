@@ -99,7 +99,9 @@ def label_of(source: ModuleSource, cell: Cell, found: Cell | None) -> str:
     if found is not None and found.label.partition("-")[0] == wanted:
         return found.label
     taken = {c.label for c in source.cells if c is not found}
-    return next(label for n in range(1, len(taken) + 2) if (label := wanted if n == 1 else f"{wanted}-{n}") not in taken)
+    return next(
+        label for n in range(1, len(taken) + 2) if (label := wanted if n == 1 else f"{wanted}-{n}") not in taken
+    )
 
 
 def _with_version(source: ModuleSource, cell: Cell, found: Cell | None) -> Mapping[str, object]:

@@ -89,13 +89,14 @@ class Databases:
         """What the database's cells declare, by the engine itself on a scratch database."""
         request = workspace_pb2.DescribeRequest(cells=cells)
         response = self._ask(key, DatabaseService.describe, request)
-        return tuple(_decl(schema.from_proto(d)) for d in response.decls)
+        return schema.from_proto(response.module).decls
 
     def prepare(
-        self, key: DatabaseKey, cells: list[workspace_pb2.SqlCell], *, keep: bool
+        self, key: DatabaseKey, cells: list[workspace_pb2.SqlCell], *, keep: bool, isolated: bool
     ) -> workspace_pb2.PrepareResponse:
         """Makes a candidate with the cells' migrations and queries; the live database is as before."""
-        return self._ask(key, DatabaseService.prepare, workspace_pb2.PrepareRequest(cells=cells, keep=keep))
+        request = workspace_pb2.PrepareRequest(cells=cells, keep=keep, isolated=isolated)
+        return self._ask(key, DatabaseService.prepare, request)
 
     def commit(self, key: DatabaseKey, cells: list[workspace_pb2.SqlCell]) -> None:
         self._ask(key, DatabaseService.commit, workspace_pb2.CommitRequest())
@@ -126,10 +127,6 @@ class Databases:
             raise from_control_error(e) from None
 
 
-def _decl(node: schema.Node) -> schema.Decl:
-    return node  # type: ignore[return-value]
-
-
 def databases_of(source: ModuleSource) -> dict[DatabaseKey, list[workspace_pb2.SqlCell]]:
     """Every database of a module's text with its cells, in order."""
     found: dict[DatabaseKey, list[workspace_pb2.SqlCell]] = {}
@@ -140,4 +137,5 @@ def databases_of(source: ModuleSource) -> dict[DatabaseKey, list[workspace_pb2.S
 
 def _sql_cell(source: ModuleSource, cell: Cell) -> workspace_pb2.SqlCell:
     version = str(cell.options.get("version", ""))
-    return workspace_pb2.SqlCell(filename=cell.filename(source.name), text=cell.text, version=version)
+    filename = cell.filename(source.name)
+    return workspace_pb2.SqlCell(filename=filename, text=cell.text, version=version, engine=cell.engine)

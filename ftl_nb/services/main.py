@@ -49,9 +49,7 @@ def run(spec: dict[str, Any]) -> None:
     threading.Event().wait()
 
 
-def _plane(
-    realm: str, folder: Path, state: Path, records: Records, link: SupervisorLink, channels: Channels
-) -> Plane:
+def _plane(realm: str, folder: Path, state: Path, records: Records, link: SupervisorLink, channels: Channels) -> Plane:
     truth = Truth(records, realm)
     scaling = LocalScaling(link, state / "logs")
     checker = SystemChecker(state, folder)

@@ -208,9 +208,7 @@ class TimelineServer:
         self._clock = clock
         self._pace = threading.Event()
 
-    def create(
-        self, request: timeline_pb2.CreateEventsRequest, context: Context
-    ) -> timeline_pb2.CreateEventsResponse:
+    def create(self, request: timeline_pb2.CreateEventsRequest, context: Context) -> timeline_pb2.CreateEventsResponse:
         self._timeline.add(request.entries)
         return timeline_pb2.CreateEventsResponse()
 

@@ -258,7 +258,9 @@ def _proto(changeset: Changeset) -> schema_pb2.Changeset:
     return made
 
 
-def replace_modules(current: schema.Schema, modules: Iterable[schema.Module], removed: Iterable[str] = ()) -> schema.Schema:
+def replace_modules(
+    current: schema.Schema, modules: Iterable[schema.Module], removed: Iterable[str] = ()
+) -> schema.Schema:
     """The schema with modules put in place of those of the same name, and others taken out."""
     realm = current.realms[0]
     gone = set(removed)

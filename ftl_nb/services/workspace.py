@@ -67,12 +67,12 @@ class Workspace:
         if request.dry_run:
             result = self._attempt(changes, owner, keep=request.keep).plan()
             return _response("planned", result, cell, self._plane)
-        result = self._try(changes, pending, owner, keep=request.keep)
+        result = self._try(changes, pending, owner, cell, keep=request.keep)
         self._claim(request.module, owner)
         return _response("deployed", result, cell, self._plane)
 
     def _try(
-        self, changes: dict[str, ModuleSource], pending: dict[str, Pending], owner: Owner, *, keep: bool
+        self, changes: dict[str, ModuleSource], pending: dict[str, Pending], owner: Owner, cell: Cell, *, keep: bool
     ) -> Result:
         """Together with what is pending; where that fails, alone. What breaks others is kept pending."""
         waiting = {n: p.source for n, p in pending.items() if n not in changes}
@@ -83,18 +83,23 @@ class Workspace:
                 try:
                     return self._attempt(changes, owner, keep=keep).run()
                 except FtlError as alone:
-                    raise self._kept(changes, owner, alone, together) from None
+                    raise self._kept(changes, owner, cell, alone, together) from None
         try:
             return self._attempt(changes, owner, keep=keep).run()
         except FtlError as e:
-            raise self._kept(changes, owner, e, e) from None
+            raise self._kept(changes, owner, cell, e, e) from None
 
-    def _kept(self, changes: dict[str, ModuleSource], owner: Owner, error: FtlError, shown: FtlError) -> FtlError:
-        if error.slug != "breaks-others" and shown.slug != "breaks-others":
-            return error
+    def _kept(
+        self, changes: dict[str, ModuleSource], owner: Owner, cell: Cell, alone: FtlError, together: FtlError
+    ) -> FtlError:
+        """What breaks other cells is kept for the next one to make whole; what is wrong in itself is not."""
+        filename = cell.filename(next(iter(changes)))
+        found = next((e for e in (alone, together) if breaks_others(e, filename)), None)
+        if found is None:
+            return alone
         for source in changes.values():
             self._plane.records.keep_pending(Pending(source, owner.label))
-        return error if error.slug == "breaks-others" else shown
+        return as_breaking(found, filename)
 
     def _attempt(self, changes: dict[str, ModuleSource], owner: Owner, *, keep: bool) -> Attempt:
         return Attempt(self._plane, changes, (), owner.label, keep=keep)
@@ -260,6 +265,25 @@ class Workspace:
         )
 
 
+def breaks_others(error: FtlError, filename: str) -> bool:
+    """Whether everything that is wrong is wrong in other cells than `filename`."""
+    if error.slug == "breaks-others":
+        return True
+    places = [e.place for e in (error, *error.others)]
+    return all(p is not None and p.filename.startswith("<") and p.filename != filename for p in places)
+
+
+def as_breaking(error: FtlError, filename: str) -> FtlError:
+    """The error as the sentence that says what the change breaks, its own findings behind it."""
+    if error.slug == "breaks-others":
+        return error
+    broken = ", ".join(dict.fromkeys(e.place.filename for e in (error, *error.others) if e.place is not None))
+    made = fail("breaks-others", change=f"The change of {filename}", broken=broken)
+    made.others = (error, *error.others)
+    error.others = ()
+    return made
+
+
 def _cell(message: workspace_pb2.Cell) -> Cell:
     return Cell(
         message.id,
@@ -296,7 +320,9 @@ def _deployed(plane: Plane, deployment: Deployment) -> workspace_pb2.Deployed:
 def _changes(difference: schema.Diff) -> Iterable[workspace_pb2.Change]:
     for change in difference.changes:
         detail = "; ".join(change.reasons)
-        yield workspace_pb2.Change(sign=_SIGNS[change.kind], kind=change.decl_kind, name=change.name, detail=detail, module=change.module)
+        yield workspace_pb2.Change(
+            sign=_SIGNS[change.kind], kind=change.decl_kind, name=change.name, detail=detail, module=change.module
+        )
 
 
 def _response(status: str, result: Result, cell: Cell, plane: Plane) -> workspace_pb2.DefineResponse:
@@ -304,5 +330,3 @@ def _response(status: str, result: Result, cell: Cell, plane: Plane) -> workspac
     return workspace_pb2.DefineResponse(
         status=status, changes=_changes(result.difference), notes=result.notes, deployed=deployed, label=cell.label
     )
-
-
