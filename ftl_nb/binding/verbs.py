@@ -38,7 +38,8 @@ class VerbOptions:
 
     @classmethod
     def of(cls, words: Mapping[str, Any]) -> VerbOptions:
-        return cls(**{k: tuple(v) if k == "calls" else v for k, v in words.items()})
+        given: dict[str, Any] = {k: tuple(v) if k == "calls" else v for k, v in words.items()}
+        return cls(**given)
 
 
 class Verb:
@@ -168,7 +169,8 @@ class SqlVerb(Verb):
 
     def df(self, *args: Any, **kwargs: Any) -> pandas.DataFrame:
         """The result as a DataFrame."""
-        return self.arrow(*args, **kwargs).to_pandas()
+        frame: pandas.DataFrame = self.arrow(*args, **kwargs).to_pandas()
+        return frame
 
 
 def injections(function: Callable[..., Any], names: Iterable[str], given: Mapping[str, Any]) -> dict[str, Any]:

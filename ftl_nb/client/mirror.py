@@ -40,6 +40,11 @@ class Mirror:
     def has_text(self, module: str) -> bool:
         return bool(self._held.get(module, _Held()).cells)
 
+    @property
+    def with_text(self) -> frozenset[str]:
+        """The modules whose text this session has run."""
+        return frozenset(name for name, held in self._held.items() if held.cells)
+
     def take_text(self, decls: schema.Module, source: ModuleSource) -> None:
         """Executes what changed of a module whose text is this session's."""
         held = self._held.setdefault(source.name, _Held())

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ftl_nb import schema
+from ftl_nb.schema import Module, Realm, Schema
 from ftl_nb.binding import dispatch
 from ftl_nb.binding.source import Cell
 from ftl_nb.binding.statements import FileModule, stated
@@ -150,17 +150,17 @@ class Cluster:
 
     def schema(self, module: str = "") -> Display:
         """The schema's text, of one module or whole."""
-        from ftl_nb.widgets import SchemaView
+        from ftl_nb.widgets import schema_view
 
-        return SchemaView(str(self._module(module)) if module else str(self.system))
+        return schema_view(self._module(module) if module else self.system)
 
     @property
-    def system(self) -> schema.Schema:
+    def system(self) -> Schema:
         """The canonical schema."""
         view = self.session.view
-        return schema.Schema((schema.Realm(view.realm, tuple(sorted(view.modules, key=lambda m: m.name))),))
+        return Schema((Realm(view.realm, tuple(sorted(view.modules, key=lambda m: m.name))),))
 
-    def _module(self, name: str) -> schema.Module:
+    def _module(self, name: str) -> Module:
         found = self.session.view.module(name)
         if found is None:
             known = ", ".join(sorted(m.name for m in self.session.view.modules)) or "none"
@@ -181,27 +181,34 @@ class Cluster:
 
         session = self.session
         response = session.ask(WorkspaceService.status, workspace_pb2.StatusRequest())
-        return status_view(response, session.view.modules, session.mirror)
+        return status_view(response, session.view.modules, session.mirror.with_text)
 
-    def check(self) -> Display:
+    def plan(self) -> Display:
+        """What is pending, what it would change, and what stands in its way."""
+        from ftl_nb.console.views import plan_view
+        from ftl_nb.rpc import workspace_pb2
+        from ftl_nb.rpc.services import WorkspaceService
+
+        return plan_view(self.session.ask(WorkspaceService.plan, workspace_pb2.PlanRequest()))
+
+    def check(self) -> str:
         """Type-checks the whole system. Raises FtlError with all that was found."""
         from ftl_nb.rpc import workspace_pb2
         from ftl_nb.rpc.services import WorkspaceService
-        from ftl_nb.widgets import Text
 
         response = self.session.ask(WorkspaceService.check, workspace_pb2.CheckRequest())
         errors = [FtlError.from_dict(json.loads(e)) for e in response.errors]
         if errors:
             errors[0].others = tuple(errors[1:])
             raise errors[0]
-        return Text(f"{response.modules} modules checked, nothing to mend")
+        return f"{response.modules} modules checked, nothing to mend"
 
     def trace(self, which: int = 1, *, stable: bool = False) -> Display:
         """The waterfall of a request: 1 the newest, 2 the one before …"""
         from ftl_nb.console.views import trace_view
 
         key, recorded = self._request(which)
-        return trace_view(self._trace(key, recorded), stable=stable)
+        return trace_view(self._trace(key, recorded), self.session.view.modules, stable=stable)
 
     def _request(self, which: int) -> tuple[str, int]:
         from ftl_nb.rpc import workspace_pb2

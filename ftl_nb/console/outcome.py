@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ftl_nb import schema
 from ftl_nb.client import Defined
 from ftl_nb.rpc import workspace_pb2
-from ftl_nb.widgets import Card, CardChange
+from ftl_nb.widgets import Card, CardChange, signature
 
 
 def card_of(module: str, defined: Defined, decls: schema.Module | None, took: float) -> Card:
@@ -24,15 +24,5 @@ def _changes(
         decl = by_name.get(change.name)
         own = change.module == module
         name = change.name if own else f"{change.module}.{change.name}"
-        detail = signature(module, decl) if change.sign == "+" and own and decl is not None else change.detail
+        detail = signature(decl, module) if change.sign == "+" and own and decl is not None else change.detail
         yield CardChange(change.sign, change.kind, name, detail)  # type: ignore[arg-type]
-
-
-def signature(module: str, decl: schema.Decl) -> str:
-    """What a declaration takes and gives, without its module's own name."""
-    text = ""
-    if isinstance(decl, schema.Verb):
-        text = f"({decl.request}) {decl.response}"
-    elif isinstance(decl, schema.Config):
-        text = str(decl.type)
-    return text.replace(f"{module}.", "")

@@ -133,7 +133,7 @@ _TABLE = (
     Command("status", "modules, their runners and who defined them", lambda n, w: n.cluster.status()),
     Command("schema", "the schema's text", lambda n, w: n.cluster.schema(w.module), _one_module),
     Command("plan", "what is pending, and what stands in its way", lambda n, w: n.cluster.plan()),
-    Command("check", "type-check the whole system", lambda n, w: n.cluster.check()),
+    Command("check", "type-check the whole system", lambda n, w: print(n.cluster.check())),
     Command("call", "call a verb with a JSON request", _call, raw=True),
     Command(
         "trace", "the waterfall of a request", lambda n, w: n.cluster.trace(w.which, stable=w.stable), _trace_words
@@ -142,15 +142,17 @@ _TABLE = (
     Command("logs", "the newest log lines", lambda n, w: n.cluster.logs(w.module, w.limit), _logs_words),
     Command("config", "list, get, set or unset config values", _config, _config_words),
     Command("up", "start or join the cluster", lambda n, w: n.cluster.up()),
-    Command("down", "end the cluster; what is deployed comes back with the next use", lambda n, w: n.cluster.down()),
-    Command("restart", "start a module's runner anew", lambda n, w: n.cluster.restart(w.module), _one_module),
+    Command(
+        "down", "end the cluster; what is deployed comes back with the next use", lambda n, w: print(n.cluster.down())
+    ),
+    Command("restart", "start a module's runner anew", lambda n, w: print(n.cluster.restart(w.module)), _one_module),
     Command(
         "remove",
         "take a module out of the system",
-        lambda n, w: n.cluster.remove(w.module),
+        lambda n, w: print(n.cluster.remove(w.module)),
         lambda p: p.add_argument("module"),
     ),
-    Command("reset", "remove every module and database", lambda n, w: n.cluster.reset()),
+    Command("reset", "remove every module and database", lambda n, w: print(n.cluster.reset())),
     Command("export", "write every module as a .py file", _export, lambda p: p.add_argument("folder", metavar="DIR")),
 )
 COMMANDS = {command.name: command for command in _TABLE}

@@ -273,6 +273,7 @@ class AdminService:
 class WorkspaceService:
     ping = _ping(_WORKSPACE)
     define = Unary(_WORKSPACE, "Define", workspace_pb2.DefineRequest, workspace_pb2.DefineResponse)
+    plan = Unary(_WORKSPACE, "Plan", workspace_pb2.PlanRequest, workspace_pb2.PlanResponse)
     remove = Unary(_WORKSPACE, "Remove", workspace_pb2.RemoveRequest, workspace_pb2.RemoveResponse)
     status = Unary(_WORKSPACE, "Status", workspace_pb2.StatusRequest, workspace_pb2.StatusResponse)
     check = Unary(_WORKSPACE, "Check", workspace_pb2.CheckRequest, workspace_pb2.CheckResponse)

@@ -54,7 +54,7 @@ class SchemaView:
         return tuple(self._modules.values())
 
     @property
-    def schema(self) -> schema.Schema:
+    def system(self) -> schema.Schema:
         return schema.Schema((schema.Realm(self.realm, self.modules),))
 
     def route(self, verb: str) -> Route | None:

@@ -71,7 +71,7 @@ class LoadedModule:
         for name, value in list(vars(self.object).items()):
             if name.startswith("_") or getattr(value, "__module__", "") != self.object.__name__:
                 continue
-            if not is_declarable(value) or getattr(value, "__parameters__", ()):
+            if not is_declarable(value) or hasattr(value, "__parameters__"):
                 continue
             probe = Reflector(self.source.name, vars(self.object), aliases=aliases, externals=externals())
             with suppress(FtlError):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ftl_nb.errors import fail
-from ftl_nb.rpc import Context, peer
+from ftl_nb.rpc import Context, ftl_pb2, peer
 
 Serve = TypeVar("Serve", bound=Callable[..., Any])
 
@@ -21,6 +21,11 @@ def only(kinds: tuple[str, ...], serve: Serve) -> Serve:
         return serve(request, context)
 
     return guarded  # type: ignore[return-value]
+
+
+def ping(request: ftl_pb2.PingRequest, context: Context) -> ftl_pb2.PingResponse:
+    """Up and ready: a service is reachable only once it is."""
+    return ftl_pb2.PingResponse()
 
 
 CLIENTS = ("client",)

@@ -11,7 +11,7 @@ from ftl_nb.errors import fail
 from ftl_nb.rpc import Context, admin_pb2, deploymentcontext_pb2, ftl_pb2, peer, timeline_pb2
 from ftl_nb.rpc.services import AdminService, DeploymentContextService, Served
 from ftl_nb.schema.names import camel
-from ftl_nb.services.access import CLIENTS, PROCESSES, only
+from ftl_nb.services.access import CLIENTS, PROCESSES, only, ping
 from ftl_nb.services.deployments import Records
 from ftl_nb.services.plane import Plane
 from ftl_nb.services.timeline import TimelineServer
@@ -95,7 +95,7 @@ class Configs:
                 module=module, deployment=request.deployment, configs=self._records.configs(module)
             )
             with self._changed:
-                self._changed.wait_for(lambda at=seen: self._version > at or not context.is_active())
+                self._changed.wait_for(lambda seen=seen: self._version > seen or not context.is_active())
 
     def _wake(self) -> None:
         with self._changed:
@@ -122,16 +122,16 @@ class Admin:
     def served_by(self) -> tuple[Served, ...]:
         a, truth = AdminService, self._plane.truth
         return (
-            a.ping.served_by(only(CLIENTS, lambda request, context: ftl_pb2.PingResponse())),
+            a.ping.served_by(only(CLIENTS, ping)),
             a.config_list.served_by(only(CLIENTS, self._configs.list)),
             a.config_get.served_by(only(CLIENTS, self._configs.get)),
             a.config_set.served_by(only(CLIENTS, self._configs.set)),
             a.config_unset.served_by(only(CLIENTS, self._configs.unset)),
             a.get_schema.served_by(only(CLIENTS, truth.get_schema)),
-            a.pull_schema.served_by(only(CLIENTS, lambda request, context: truth.follow(context))),
+            a.pull_schema.served_by(only(CLIENTS, truth.pull_schema)),
             a.cluster_info.served_by(only(CLIENTS, self.cluster_info)),
             a.stream_logs.served_by(only(CLIENTS, self.stream_logs)),
-            DeploymentContextService.ping.served_by(only(PROCESSES, lambda request, context: ftl_pb2.PingResponse())),
+            DeploymentContextService.ping.served_by(only(PROCESSES, ping)),
             DeploymentContextService.get_deployment_context.served_by(only(("module",), self._configs.follow)),
         )
 

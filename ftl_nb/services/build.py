@@ -69,7 +69,9 @@ class Attempt:
         self._candidates: dict[str, Candidate] = {}
         self._prepared: list[DatabaseKey] = []
         self._notes: list[str] = []
-        self._before = plane.truth.schema
+        self._before = plane.truth.system
+        #: What the change is, as far as it was found out.
+        self.difference = schema.Diff()
 
     # --- the whole way -------------------------------------------------------------------------------------------
 
@@ -100,9 +102,9 @@ class Attempt:
         for name in self._in_order(self._changes):
             self._build(self._changes[name])
         self._validate()
-        difference = schema.diff(self._before, self._after())
-        self._type_check(difference)
-        self._move_along(difference)
+        self.difference = schema.diff(self._before, self._after())
+        self._type_check(self.difference)
+        self._move_along(self.difference)
         return schema.diff(self._before, self._after())
 
     def _after(self) -> schema.Schema:

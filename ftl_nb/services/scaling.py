@@ -16,7 +16,7 @@ from ftl_nb import schema
 from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import Context, ftl_pb2, workspace_pb2
 from ftl_nb.rpc.services import RegistryService, Served
-from ftl_nb.services.access import PROCESSES, only
+from ftl_nb.services.access import PROCESSES, only, ping
 from ftl_nb.services.link import SupervisorLink
 
 BACK_OFF = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -158,7 +158,7 @@ class LocalScaling:
 
     def served_by(self) -> tuple[Served, ...]:
         return (
-            RegistryService.ping.served_by(only(PROCESSES, lambda request, context: ftl_pb2.PingResponse())),
+            RegistryService.ping.served_by(only(PROCESSES, ping)),
             RegistryService.register.served_by(only(PROCESSES, self.register)),
             RegistryService.renew.served_by(only(PROCESSES, self.renew)),
         )

@@ -10,7 +10,7 @@ from itertools import islice
 from ftl_nb.errors import fail
 from ftl_nb.rpc import Context, event_pb2, ftl_pb2, timeline_pb2
 from ftl_nb.rpc.services import Served, TimelineService
-from ftl_nb.services.access import EVERYBODY, PROCESSES, only
+from ftl_nb.services.access import EVERYBODY, PROCESSES, only, ping
 
 KEPT = 100_000
 _LEAST_INTERVAL = 0.05
@@ -245,7 +245,7 @@ class TimelineServer:
 
     def served_by(self) -> tuple[Served, ...]:
         return (
-            TimelineService.ping.served_by(only(EVERYBODY, lambda request, context: ftl_pb2.PingResponse())),
+            TimelineService.ping.served_by(only(EVERYBODY, ping)),
             TimelineService.create_events.served_by(only(PROCESSES, self.create)),
             TimelineService.get_timeline.served_by(only(("client", "service"), self.get)),
             TimelineService.stream_timeline.served_by(only(("client", "service"), self.stream)),

@@ -17,7 +17,7 @@ from ftl_nb.errors import fail
 from ftl_nb.rpc import ChangesetKey, Context, ftl_pb2, schemaservice_pb2
 from ftl_nb.rpc.services import SchemaService, Served
 from ftl_nb.schema import schema_pb2
-from ftl_nb.services.access import EVERYBODY, only
+from ftl_nb.services.access import EVERYBODY, only, ping
 from ftl_nb.services.deployments import Deployment, Records
 
 State = schema.DeploymentState
@@ -79,7 +79,7 @@ class Truth:
         return dict(self._canonical)
 
     @property
-    def schema(self) -> schema.Schema:
+    def system(self) -> schema.Schema:
         """The canonical modules without runtime, in order of their names."""
         modules = tuple(d.module for _, d in sorted(self._canonical.items()))
         return schema.Schema((schema.Realm(self.realm, modules),))
@@ -228,11 +228,16 @@ class Truth:
 
     def served_by(self) -> tuple[Served, ...]:
         return (
-            SchemaService.ping.served_by(only(EVERYBODY, lambda request, context: ftl_pb2.PingResponse())),
+            SchemaService.ping.served_by(only(EVERYBODY, ping)),
             SchemaService.get_schema.served_by(only(EVERYBODY, self.get_schema)),
-            SchemaService.pull_schema.served_by(only(EVERYBODY, lambda request, context: self.follow(context))),
+            SchemaService.pull_schema.served_by(only(EVERYBODY, self.pull_schema)),
             SchemaService.get_deployments.served_by(only(EVERYBODY, self.get_deployments)),
         )
+
+    def pull_schema(
+        self, request: schemaservice_pb2.PullSchemaRequest, context: Context
+    ) -> Iterator[schemaservice_pb2.PullSchemaResponse]:
+        return self.follow(context)
 
     def get_schema(
         self, request: schemaservice_pb2.GetSchemaRequest, context: Context

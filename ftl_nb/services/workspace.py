@@ -15,7 +15,7 @@ from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import Context, event_pb2, ftl_pb2, peer, timeline_pb2, workspace_pb2
 from ftl_nb.rpc.services import Served, WorkspaceService
 from ftl_nb.schema import schema_pb2
-from ftl_nb.services.access import CLIENTS, only
+from ftl_nb.services.access import CLIENTS, only, ping
 from ftl_nb.services.build import Attempt, Result
 from ftl_nb.services.cells import placed
 from ftl_nb.services.databases import databases_of
@@ -60,7 +60,8 @@ class Workspace:
         base = self._source(request.module, pending)
         source, cell = placed(base, _cell(request.cell))
         deployed = self._plane.truth.deployment(request.module)
-        if deployed is not None and source.digest == deployed.source.digest and request.module not in pending:
+        if deployed is not None and source.digest == deployed.source.digest:
+            self._plane.records.drop_pending(request.module)
             self._claim(request.module, owner)
             return self._unchanged(deployed, cell)
         changes = {request.module: source, **self._moved_away(request.module, cell)}
@@ -137,6 +138,22 @@ class Workspace:
     def client_gone(self, identity: str) -> None:
         """A client closed: its modules may be defined by others."""
         self._clients.discard(identity)
+
+    def plan(self, request: workspace_pb2.PlanRequest, context: Context) -> workspace_pb2.PlanResponse:
+        """Tries what is pending without moving anything."""
+        pending = self._plane.records.pending()
+        response = workspace_pb2.PlanResponse(pending=sorted(pending))
+        if not pending:
+            return response
+        changes = {n: p.source for n, p in pending.items()}
+        with self._changing:
+            attempt = Attempt(self._plane, changes, (), "", keep=False)
+            try:
+                response.changes.extend(_changes(attempt.plan().difference))
+            except FtlError as e:
+                response.error = json.dumps(e.to_dict())
+                response.changes.extend(_changes(attempt.difference))
+        return response
 
     # --- other changes -------------------------------------------------------------------------------------------
 
@@ -251,8 +268,9 @@ class Workspace:
     def served_by(self) -> tuple[Served, ...]:
         w = WorkspaceService
         return (
-            w.ping.served_by(only(CLIENTS, lambda request, context: ftl_pb2.PingResponse())),
+            w.ping.served_by(only(CLIENTS, ping)),
             w.define.served_by(only(CLIENTS, self.define)),
+            w.plan.served_by(only(CLIENTS, self.plan)),
             w.remove.served_by(only(CLIENTS, self.remove)),
             w.status.served_by(only(CLIENTS, self.status)),
             w.check.served_by(only(CLIENTS, self.check)),
@@ -319,9 +337,14 @@ def _deployed(plane: Plane, deployment: Deployment) -> workspace_pb2.Deployed:
 
 def _changes(difference: schema.Diff) -> Iterable[workspace_pb2.Change]:
     for change in difference.changes:
-        detail = "; ".join(change.reasons)
         yield workspace_pb2.Change(
-            sign=_SIGNS[change.kind], kind=change.decl_kind, name=change.name, detail=detail, module=change.module
+            sign=_SIGNS[change.kind],
+            kind=change.decl_kind,
+            name=change.name,
+            detail="; ".join(change.reasons),
+            module=change.module,
+            breaking=change.breaking,
+            breaks=map(str, change.breaks),
         )
 
 

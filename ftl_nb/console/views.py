@@ -1,0 +1,97 @@
+"""What the control plane answers, as views."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+
+from ftl_nb import schema
+from ftl_nb.errors import FtlError
+from ftl_nb.rpc import event_pb2, workspace_pb2
+from ftl_nb.widgets import LogLine, Logs, ModuleStatus, Plan, Span, Status, Trace, decl_counts
+
+_KINDS = {"+": "added", "-": "removed", "~": "changed"}
+_LEVELS = {1: "trace", 5: "debug", 9: "info", 13: "warn", 17: "error"}
+
+
+def trace_view(response: workspace_pb2.TraceResponse, modules: Iterable[schema.Module], *, stable: bool) -> Trace:
+    """The calls of one request, with what each wrote."""
+    queries = {f"{m.name}.{d.name}": text for m in modules for d in m.decls if (text := _query(d))}
+    events = list(response.events)
+    lines = [log_line(e.log) for e in events if e.WhichOneof("entry") == "log"]
+    calls = [e.call for e in events if e.WhichOneof("entry") == "call"]
+    spans = tuple(_span(c, queries, [line for line in lines if line.source == _verb(c)]) for c in calls)
+    return Trace(response.request_key, spans, stable)
+
+
+def _query(decl: schema.Decl) -> str:
+    if not isinstance(decl, schema.Verb):
+        return ""
+    return next((m.query for m in decl.metadata if isinstance(m, schema.MetadataSQLQuery)), "")
+
+
+def _verb(call: event_pb2.CallEvent) -> str:
+    return f"{call.destination_verb_ref.module}.{call.destination_verb_ref.name}"
+
+
+def _span(call: event_pb2.CallEvent, queries: dict[str, str], logs: list[LogLine]) -> Span:
+    verb = _verb(call)
+    raw = call.kind == "sql" and verb not in queries
+    return Span(
+        id=call.span_id,
+        parent_id=call.parent_span_id,
+        verb=verb,
+        kind=call.kind or "verb",  # type: ignore[arg-type]
+        start=call.timestamp.ToNanoseconds() / 1e9,
+        duration=call.duration.ToNanoseconds() / 1e9,
+        request="" if raw else call.request,
+        response=call.response,
+        error=call.error,
+        stack=call.stack,
+        deployment=call.deployment_key,
+        logs=tuple(logs),
+        sql=call.request if raw else queries.get(verb, ""),
+    )
+
+
+def status_view(
+    response: workspace_pb2.StatusResponse, modules: Iterable[schema.Module], run_here: Collection[str]
+) -> Status:
+    """Every module; `run_here` are those that this session has defined or seen defined."""
+    known = {m.name: m for m in modules}
+    rows = tuple(_module_status(m, known.get(m.name), m.name in run_here) for m in response.modules)
+    pending = [f"{m.name}: {', '.join(m.pending)} pending (see %ftl plan)" for m in response.modules if m.pending]
+    return Status(rows, tuple(pending))
+
+
+def _module_status(status: workspace_pb2.ModuleStatus, module: schema.Module | None, run_here: bool) -> ModuleStatus:
+    word = "pending" if status.pending else "deployed"
+    counts = decl_counts(module) if module is not None else ()
+    return ModuleStatus(status.name, word, status.state, counts, status.owner, run_here)
+
+
+def plan_view(response: workspace_pb2.PlanResponse) -> Plan:
+    """What is pending and what it would change."""
+    notes = [f"pending: {', '.join(response.pending) or 'nothing'}"]
+    if response.error:
+        notes.append(str(FtlError.from_dict(json.loads(response.error))))
+    return Plan(schema.Diff(tuple(map(_change, response.changes))), tuple(notes))
+
+
+def _change(change: workspace_pb2.Change) -> schema.Change:
+    breaks = tuple(schema.Ref(*ref.split(".", 1)) for ref in change.breaks)
+    reasons = tuple(change.detail.split("; ")) if change.detail else ()
+    kind = _KINDS[change.sign]
+    return schema.Change(kind, change.module, change.name, change.kind, change.breaking, reasons, breaks)  # type: ignore[arg-type]
+
+
+def logs_view(response: workspace_pb2.LogsResponse) -> Logs:
+    """Log lines, oldest first."""
+    return Logs(tuple(log_line(log) for log in response.logs))
+
+
+def log_line(log: event_pb2.LogEvent) -> LogLine:
+    source = log.attributes.get("verb") or log.attributes.get("module", "")
+    when = datetime.fromtimestamp(log.timestamp.ToNanoseconds() / 1e9, UTC)
+    return LogLine(_LEVELS.get(log.log_level, "info"), log.message, source, when)
