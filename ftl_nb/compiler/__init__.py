@@ -6,6 +6,7 @@ names from a runner.
 
 from ftl_nb.compiler.analysis import Analysis, VerbUse, analyse
 from ftl_nb.compiler.cells import Mark, ParsedCell, parse, parse_cell
+from ftl_nb.compiler.check import Diagnostic, ModuleInput, TypeChecker, refusal, sql_verbs_of
 from ftl_nb.compiler.names import Declared
 from ftl_nb.compiler.namespace import ConfigDecl
 from ftl_nb.compiler.options import accepted_words, check_options
@@ -17,9 +18,12 @@ __all__ = [
     "ConfigDecl",
     "DeclRef",
     "Declared",
+    "Diagnostic",
     "Mark",
+    "ModuleInput",
     "ParsedCell",
     "PlainForm",
+    "TypeChecker",
     "VerbUse",
     "accepted_words",
     "analyse",
@@ -28,4 +32,6 @@ __all__ = [
     "parse",
     "parse_cell",
     "plain_form",
+    "refusal",
+    "sql_verbs_of",
 ]

@@ -22,6 +22,7 @@ class Injected:
     declaration: Declaration | None = None
     target: tuple[str, str] | None = None
     annotated: bool = False
+    defaulted: bool = False
 
 
 def injected_parameters(space: Namespace, cell: ParsedCell, mark: Mark) -> tuple[Injected, ...]:
@@ -47,7 +48,7 @@ def _injected(space: Namespace, cell: ParsedCell, mark: Mark, argument: ast.arg,
     if target is not None and target.startswith(_OURS):
         module, _, name = target.removeprefix(_OURS).partition(".")
         if module != space.module:
-            return Injected(argument.arg, target=(module, name), annotated=annotated)
+            return Injected(argument.arg, None, (module, name), annotated, True)
         target = name
     declaration = space.injectable(target or argument.arg) if default is None or target else None
     if declaration is None:
@@ -55,7 +56,7 @@ def _injected(space: Namespace, cell: ParsedCell, mark: Mark, argument: ast.arg,
         verb = f"{space.module}.{schema_name(mark)}"
         place = cell.place(argument)
         raise fail("unknown-injection", place, module=space.module, name=target or argument.arg, verb=verb, near=near)
-    return Injected(argument.arg, declaration, annotated=annotated)
+    return Injected(argument.arg, declaration, None, annotated, default is not None)
 
 
 def _inject_target(space: Namespace, default: ast.expr) -> str | None:

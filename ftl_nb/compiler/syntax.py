@@ -12,6 +12,8 @@ from ftl_nb.errors import FtlError, Place, fail
 _MAGIC_LINE = re.compile(r"^\s*[%!]|^\s*[\w.\[\], ]+=\s*[%!]\s*\w")
 _HELP_LINE = re.compile(r"^\s*\?{1,2}[\w.]+|^\s*[\w.]+\?{1,2}\s*$")
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
 
 class Spot(Protocol):
     """What `ast` gives every statement and expression: 1-based lines, 0-based columns in UTF-8 bytes."""
@@ -24,11 +26,16 @@ class Spot(Protocol):
 
 def place_of(node: Spot, text: str, filename: str) -> Place:
     """The place of a node of `text`; columns are 1-based and counted in characters."""
-    lines = text.splitlines()
+    lines = source_lines(text)
     line = lines[node.lineno - 1] if 0 < node.lineno <= len(lines) else ""
     last = node.end_lineno or node.lineno
     end = characters(line, node.end_col_offset or 0) + 1 if last == node.lineno else len(line) + 1
     return Place(filename, node.lineno, characters(line, node.col_offset) + 1, line, end)
+
+
+def source_lines(text: str) -> list[str]:
+    """The lines as Python counts them, which splits at fewer characters than `str.splitlines`."""
+    return _LINE_END.split(text)
 
 
 def characters(line: str, offset: int) -> int:
@@ -52,7 +59,7 @@ def parse_text(text: str, filename: str) -> ast.Module:
 
 
 def _syntax_failure(error: SyntaxError, text: str, filename: str) -> FtlError:
-    lines = text.splitlines()
+    lines = source_lines(text)
     number = error.lineno or 1
     line = lines[number - 1] if 0 < number <= len(lines) else ""
     if is_magic_line(line):
