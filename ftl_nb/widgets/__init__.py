@@ -6,8 +6,32 @@ kernel, no network, no clock, so equal data give equal bytes.
 
 from ftl_nb.widgets.card import Card, CardChange
 from ftl_nb.widgets.display import Display
-from ftl_nb.widgets.graph import Graph, graph, mermaid
+from ftl_nb.widgets.error_view import ErrorView
+from ftl_nb.widgets.graph import Graph, graph, kind_of, mermaid, signature
 from ftl_nb.widgets.logs import LogLine, Logs
+from ftl_nb.widgets.plan import Plan
+from ftl_nb.widgets.table import ModuleStatus, Status, decl_counts
+from ftl_nb.widgets.text_view import SchemaText, schema_view
 from ftl_nb.widgets.trace import Span, Trace
 
-__all__ = ["Card", "CardChange", "Display", "Graph", "LogLine", "Logs", "Span", "Trace", "graph", "mermaid"]
+__all__ = [
+    "Card",
+    "CardChange",
+    "Display",
+    "ErrorView",
+    "Graph",
+    "LogLine",
+    "Logs",
+    "ModuleStatus",
+    "Plan",
+    "SchemaText",
+    "Span",
+    "Status",
+    "Trace",
+    "decl_counts",
+    "graph",
+    "kind_of",
+    "mermaid",
+    "schema_view",
+    "signature",
+]

@@ -110,7 +110,8 @@ def _focused(whole: Graph, focus: str) -> Graph:
     return Graph(tuple(node for node in whole.nodes if node.key in kept), edges)
 
 
-_KIND_ORDER = ("verb", "fixture", "sql", "topic", "database", "config", "secret", "data", "enum", "alias")
+KIND_ORDER = ("verb", "fixture", "sql", "topic", "database", "config", "secret", "data", "enum", "alias")
+"""The kind words of views, in the order in which they are drawn and counted."""
 
 
 def kind_of(decl: schema.Decl) -> str:
@@ -122,7 +123,7 @@ def kind_of(decl: schema.Decl) -> str:
 
 
 def _rank(decl: schema.Decl) -> tuple[int, str]:
-    return _KIND_ORDER.index(kind_of(decl)), decl.name
+    return KIND_ORDER.index(kind_of(decl)), decl.name
 
 
 def _node(key: RefKey, decl: schema.Decl) -> Node:
@@ -194,4 +195,4 @@ def _home(key: RefKey, ref: schema.Ref) -> RefKey:
 
 def kinds_in(nodes: Collection[Node]) -> list[str]:
     """The kinds that occur, in drawing order."""
-    return [kind for kind in _KIND_ORDER if any(node.kind == kind for node in nodes)]
+    return [kind for kind in KIND_ORDER if any(node.kind == kind for node in nodes)]

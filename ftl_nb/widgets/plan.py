@@ -21,7 +21,7 @@ _CSS = """
 
 @dataclass(frozen=True, slots=True)
 class Plan(Display):
-    """A difference of schemas by module, as `schema.diff` gives it; `notes` say what is pending and what is in its way."""
+    """A difference of schemas by module, as `schema.diff` gives it; `notes` say what is pending, and why."""
 
     diff: schema.Diff
     notes: tuple[str, ...] = ()
@@ -61,13 +61,9 @@ def _lines(change: schema.Change) -> list[str]:
 
 
 def _breaking(change: schema.Change) -> str:
-    return (
-        f"  breaks {count_text(len(change.breaks), 'declaration')}"
-        if change.breaks
-        else "  breaking"
-        if change.breaking
-        else ""
-    )
+    if change.breaks:
+        return f"  breaks {count_text(len(change.breaks), 'declaration')}"
+    return "  breaking" if change.breaking else ""
 
 
 def _why(change: schema.Change) -> list[str]:

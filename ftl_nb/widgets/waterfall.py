@@ -14,7 +14,7 @@ from ftl_nb.widgets.units import duration_text, size_text, tick_step, tick_text
 
 BODY_SHOWN = 4000
 _ERROR_CELLS = 160
-_INDENT = 14
+_INDENT, _DEEPEST = 14, 12
 _CSS = f"""
 .ftl-nb .ftl-row{{display:grid;grid-template-columns:minmax(160px,34%) 1fr 72px;
 gap:0 10px;align-items:center;padding:1px 4px}}
@@ -79,32 +79,29 @@ def _left(part: float) -> str:
 
 def _span(trace: Trace, row: Row, window: tuple[float, float]) -> Element:
     span = row.span
-    name = el(
-        "span",
-        el("code", span.verb),
-        el("span", span.kind, class_="ftl-kind"),
-        class_="ftl-verb-name",
-        style=f"padding-left:{row.depth * _INDENT}px",
-    )
-    cells = (
-        () if trace.stable else (_track(span, window), el("span", duration_text(length_of(span)), class_="ftl-took"))
-    )
-    why = (
-        el(
-            "span",
-            clip(first_line(span.error), _ERROR_CELLS),
-            class_="ftl-why ftl-bad",
-            style=f"padding-left:{row.depth * _INDENT + 14}px",
-        )
-        if span.error
-        else None
-    )
+    took = el("span", duration_text(length_of(span)), class_="ftl-took")
+    cells = () if trace.stable else (_track(span, window), took)
     return el(
         "details",
-        el("summary", name, *cells, why, class_="ftl-row"),
+        el("summary", _name(row), *cells, _why(row), class_="ftl-row"),
         el("div", *_parts(trace, span), class_="ftl-body"),
         class_=f"ftl-span ftl-{span.kind}{' ftl-failed' if span.error else ''}",
     )
+
+
+def _name(row: Row) -> Element:
+    kind = el("span", row.span.kind, class_="ftl-kind")
+    return el("span", el("code", row.span.verb), kind, class_="ftl-verb-name", style=_indent(row, 0))
+
+
+def _why(row: Row) -> Element | None:
+    if not row.span.error:
+        return None
+    return el("span", clip(first_line(row.span.error), _ERROR_CELLS), class_="ftl-why ftl-bad", style=_indent(row, 1))
+
+
+def _indent(row: Row, more: int) -> str:
+    return f"padding-left:{(min(row.depth, _DEEPEST) + more) * _INDENT}px"
 
 
 def _track(span: Span, window: tuple[float, float]) -> Element:
