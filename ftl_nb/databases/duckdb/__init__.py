@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ftl_nb.databases.decls import Analysis
+    from ftl_nb.databases.duckdb.database import DuckDBDatabase
     from ftl_nb.databases.model import DatabaseSource
 
 
@@ -18,3 +20,8 @@ class DuckDBEngine:
         from ftl_nb.databases.duckdb.analysis import analyse
 
         return analyse(source)
+
+    def open(self, folder: Path, database: str) -> DuckDBDatabase:
+        from ftl_nb.databases.duckdb.database import DuckDBDatabase
+
+        return DuckDBDatabase(folder, database)

@@ -83,6 +83,6 @@ def run_error(error: duckdb.Error, verb: str) -> FtlError:
     if isinstance(error, duckdb.InterruptException):
         return fail("cancelled", verb=verb)
     detail = read_fault(error).message.rstrip(".!").replace("\n", " ")
-    if isinstance(error, duckdb.IOException) and "No space left" in detail:
-        return fail("disk-full", folder="the database's folder", detail=detail)
+    if "No space left" in detail:
+        return fail("disk-full", folder="The database's folder", detail="No space left on device")
     return fail("sql-failed", verb=verb, detail=detail)
