@@ -7,12 +7,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ftl_nb.binding import Config, Database, SqlVerb, Verb, caller, external, fixture, inject, module, sql, verb
+from ftl_nb.binding import (
+    Config,
+    Database,
+    SqlVerb,
+    Verb,
+    caller,
+    dispatch,
+    external,
+    fixture,
+    inject,
+    module,
+    sql,
+    verb,
+)
 from ftl_nb.errors import FtlError, VerbError
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ftl_nb.binding.dispatch import Dispatcher
     from ftl_nb.console import Cluster
 
 __version__ = "0.1.0"
@@ -33,6 +47,20 @@ __all__ = [
     "sql",
     "verb",
 ]
+
+
+def _default_session() -> Dispatcher:
+    """A script's first call starts, or joins, the cluster of the current folder."""
+    global _default_cluster
+    if _default_cluster is None:
+        from ftl_nb.console import Cluster
+
+        _default_cluster = Cluster()
+    return _default_cluster.session
+
+
+_default_cluster: Cluster | None = None
+dispatch.on_first_use(_default_session)
 
 
 def __getattr__(name: str) -> Any:

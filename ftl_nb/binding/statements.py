@@ -73,6 +73,8 @@ def module(name: str) -> None:
         raise fail("module-name", name=name, why="it is not an identifier")
     globals_[MODULE_VARIABLE] = name
     stated.files[name] = FileModule(name, Path(file).resolve())
+    # The next call connects anew, and so deploys what was stated since.
+    dispatch.install(None)
 
 
 def sql(database: str, text: str, *, engine: str = "duckdb", keep: bool = False) -> Any:

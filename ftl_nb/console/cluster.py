@@ -11,11 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ftl_nb.schema import Module, Realm, Schema
 from ftl_nb.binding import dispatch
 from ftl_nb.binding.source import Cell
 from ftl_nb.binding.statements import FileModule, stated
 from ftl_nb.errors import FtlError, fail
+from ftl_nb.schema import Module, Realm, Schema
 from ftl_nb.schema.names import camel
 
 if TYPE_CHECKING:

@@ -1,0 +1,134 @@
+"""`ftl-nb`: the project's cluster from a shell. Every command is one call of `ftl_nb.console.Cluster`."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ftl_nb.console import Cluster
+from ftl_nb.errors import FtlError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Commands(click.Group):
+    """Shows an FtlError as itself, with exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except FtlError as e:
+            click.echo(str(e), err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--project", type=click.Path(file_okay=False, path_type=Path), default=None, help="the project's folder")
+@click.pass_context
+def main(ctx: click.Context, project: Path | None) -> None:
+    """FTL for notebooks: the project's cluster from a shell."""
+    ctx.obj = Cluster(project, kind="cli", owner="ftl-nb")
+    ctx.call_on_close(ctx.obj.close)
+
+
+@main.command()
+@click.pass_obj
+def serve(cluster: Cluster) -> None:
+    """Hold the cluster without a notebook, until interrupted."""
+    cluster.up()
+    click.echo("the cluster is up; end it with Ctrl-C")
+    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+
+
+@main.command()
+@click.pass_obj
+def status(cluster: Cluster) -> None:
+    """Modules, their runners and who defined them."""
+    click.echo(cluster.status())
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_obj
+def deploy(cluster: Cluster, files: tuple[Path, ...]) -> None:
+    """Deploy .py files that state their module."""
+    for file in files:
+        click.echo(cluster.deploy(file))
+
+
+@main.command()
+@click.argument("verb", metavar="MODULE.VERB")
+@click.argument("request", default="{}", metavar="[JSON]")
+@click.option("--timeout", type=float, default=None, help="seconds")
+@click.pass_obj
+def call(cluster: Cluster, verb: str, request: str, timeout: float | None) -> None:
+    """Call a verb with a JSON request; prints the JSON answer."""
+    answer = cluster.call_json(verb, request.encode(), timeout=timeout)
+    click.echo(json.dumps(json.loads(answer), indent=2))
+
+
+@main.command()
+@click.argument("limit", type=int, default=100)
+@click.option("--module", default="", help="of this module alone")
+@click.pass_obj
+def logs(cluster: Cluster, limit: int, module: str) -> None:
+    """The newest log lines."""
+    click.echo(cluster.logs(module, limit))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.pass_obj
+def export(cluster: Cluster, folder: Path) -> None:
+    """Write every module as a .py file."""
+    for path in cluster.export(folder):
+        click.echo(path)
+
+
+@main.command()
+@click.pass_obj
+def down(cluster: Cluster) -> None:
+    """End the cluster for all its clients."""
+    click.echo(cluster.down())
+
+
+@main.group()
+def schema() -> None:
+    """The schema: of the cluster, or of a file."""
+
+
+@schema.command("get")
+@click.argument("module", default="")
+@click.pass_obj
+def get_schema(cluster: Cluster, module: str) -> None:
+    """Print the cluster's schema, or one module's."""
+    click.echo(cluster.schema(module))
+
+
+@schema.command()
+@click.argument("file", type=click.File())
+def check(file: Any) -> None:
+    """Check a schema's text; prints every problem and exits with 1 where there is one."""
+    from ftl_nb import schema as language
+
+    try:
+        problems = list(map(str, language.validate(language.parse(file.read())).problems))
+    except language.SchemaError as e:
+        problems = [p.pretty() for p in e.problems]
+    for problem in problems:
+        click.echo(problem)
+    raise SystemExit(1 if problems else 0)
+
+
+@schema.command()
+@click.argument("file", type=click.File())
+def fmt(file: Any) -> None:
+    """Print a schema's text in canonical form."""
+    from ftl_nb import schema as language
+
+    click.echo(str(language.parse(file.read())), nl=False)

@@ -1,0 +1,5 @@
+"""`python -m ftl_nb.cli`."""
+
+from ftl_nb.cli import main
+
+main()
