@@ -106,4 +106,4 @@ def _type_enum(decl: schema.Enum, types: TypeTexts) -> Iterator[str]:
             members.append(name)
             scope = Scope(frozenset({"value"}))
             yield from _dataclass(name, [f"    value: {types.text(value, scope)}"], types)
-    yield f"{decl.name}: {types.of('_typing.TypeAlias')} = {' | '.join(members)}"
+    yield f"{decl.name}: {types.of('_typing.TypeAlias')} = {' | '.join(members) or types.of('_typing.Never')}"

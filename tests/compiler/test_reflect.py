@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -360,129 +361,21 @@ def test_the_types_of_other_declarations(load: Callable[..., Reflector]) -> None
     assert str(reflector.type_of("dict[str, Limits]")) == "{String: shop.Limits}"
 
 
-BOUNDARY = "cannot cross a verb's boundary"
-REFUSALS = {
-    "unannotated": ("def f(x) -> int: ...", "parameter-unannotated", 1, 7, "'x' of f has no type", "annotate it"),
-    "second parameter": (
-        "def f(x: int, y: int) -> int: ...", "parameter-extra", 1, 15, "f has 2 positional", "one dataclass"
-    ),
-    "variadic": (
-        "def f(*xs: int) -> int: ...", "parameter-extra", 1, 8, "f has any number of positional", "one dataclass"
-    ),
-    "keywords": (
-        "def f(**xs: int) -> int: ...", "parameter-extra", 1, 9, "f has any number of positional", "one dataclass"
-    ),
-    "set": ("def f(x: set[int]) -> int: ...", "type-unsupported", 1, 7, f"set[int] {BOUNDARY}", "use a list"),
-    "tuple": (
-        "def f() -> tuple[int, str]: ...", "type-unsupported", 1, 12, "tuple[int, str] cannot", "or a dataclass with"
-    ),
-    "bare list": ("def f() -> list: ...", "type-unsupported", 1, 12, "list cannot", "say of what: list[str]"),
-    "keys": (
-        "def f() -> dict[float, str]: ...", "type-unsupported", 1, 12, "dict[float, str]", "keys of a dict are"
-    ),
-    "bool keys": ("def f() -> dict[bool, str]: ...", "type-unsupported", 1, 12, "dict[bool, str]", "str or int"),
-    "callable": (
-        "def f() -> Callable[[int], int]: ...", "type-unsupported", 1, 12, "Callable[[int], int]", "call a verb instead"
-    ),
-    "date": ("def f() -> dt.date: ...", "type-unsupported", 1, 12, "date cannot", "datetime.datetime with a timezone"),
-    "literal": ("def f() -> Literal['a']: ...", "type-unsupported", 1, 12, "Literal['a']", "use a StrEnum"),
-    "value": ("def f() -> 5: ...", "type-unsupported", 1, 12, "5 cannot", "use a type of the table"),
-    "unhashable": ("def f() -> [int]: ...", "type-unsupported", 1, 12, "cannot", "use a type of the table"),
-    "foreign class": ("def f() -> Decimal: ...", "type-unsupported", 1, 12, "Decimal", "ftl.external(Decimal, "),
-    "type variable": ("def f(x: T) -> int: ...", "type-unsupported", 1, 7, "~T", "give T a type here"),
-    "scalar union": (
-        "def f() -> int | str: ...", "type-unsupported", 1, 12, "int | str", "only dataclasses can be members"
-    ),
-    "unknown name": (
-        "def f() -> 'Nope': ...", "annotation-unresolved", 1, 12, "'Nope' of the result of f", "define or import"
-    ),
-    "naive class": (
-        """\
-        class Order:
-            sku: str
-        def f(x: Order) -> None: ...
-        """, "type-unsupported", 3, 7, "the parameter 'x' of f", "put @dataclass above class Order"
-    ),
-    "plain enum": (
-        """\
-        class Color(Enum):
-            RED = 1
-        def f(x: Color) -> None: ...
-        """, "type-unsupported", 3, 7, "Color", "derive Color from StrEnum or IntEnum"
-    ),
-    "bare generic": (
-        """\
-        @dataclass
-        class Box(Generic[T]):
-            x: T
-        def f(x: Box) -> None: ...
-        """, "type-unsupported", 4, 7, "Box", "name its type arguments: Box[int]"
-    ),
-    "field": (
-        """\
-        @dataclass
-        class Order:
-            sku: str
-            tags: list[set[str]]
-        def f(x: Order) -> None: ...
-        """, "type-unsupported", 4, 11, "set[str] cannot cross a verb's boundary (the field 'tags' of", "use a list"
-    ),
-    "field unresolved": (
-        """\
-        @dataclass
-        class Order:
-            sku: str
-            line: 'Line'
-        def f(x: Order) -> None: ...
-        """, "annotation-unresolved", 4, 11, "'Line' of the field 'line' of Order", "define or import"
-    ),
-    "fields that meet": (
-        """\
-        @dataclass
-        class Order:
-            user_id: str
-            userId: str
-        def f(x: Order) -> None: ...
-        """, "name-collision", 4, 13, "Order.user_id and Order.userId have the same name 'userId'", "rename one"
-    ),
-    "unnamed union": (
-        """\
-        @dataclass
-        class Cat:
-            x: int
-        @dataclass
-        class Dog:
-            x: int
-        def f(x: Cat | Dog) -> None: ...
-        """, "type-unsupported", 7, 7, "Cat |", "at the top level of the module: Name ="
-    ),
-    "two classes of one name": (
-        """\
-        @dataclass
-        class Cat:
-            x: int
-        def f(x: Cat) -> "Other": ...
-        Other = Cat
-        @dataclass
-        class Cat:
-            y: int
-        def f(x: Cat) -> Other: ...
-        """, "name-collision", 9, 18, "have the same name 'Cat'", "rename one"
-    ),
-}  # fmt: skip
+REFUSALS = (Path(__file__).parent / "data" / "refusals.txt").read_text().split("=== ")[1:]
 
 
-@pytest.mark.parametrize(("text", "slug", "line", "column", "message", "fix"), REFUSALS.values(), ids=REFUSALS.keys())
-def test_refusals(
-    load: Callable[..., Reflector], text: str, slug: str, line: int, column: int, message: str, fix: str
-) -> None:
+@pytest.mark.parametrize("case", REFUSALS, ids=lambda case: case.partition("\n")[0])
+def test_refusals(load: Callable[..., Reflector], case: str) -> None:
+    """A case is: its name; slug and place; a part of the sentence; a part of the hint; the text."""
+    head, text = case.split("---\n", 1)
+    _, where, message, fix = head.splitlines()
     reflector = load(text)
     with pytest.raises(FtlError) as caught:
         verb_of(reflector)
     error = caught.value
-    assert error.slug == slug
     assert error.place is not None
-    assert (error.place.filename, error.place.line, error.place.column) == ("<shop/cell>", line, column)
+    assert where == f"{error.slug} {error.place.line}:{error.place.column}"
+    assert error.place.filename == "<shop/cell>"
     assert message in error.message
     assert fix in error.hint
 

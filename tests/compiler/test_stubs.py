@@ -286,6 +286,7 @@ def test_an_empty_module() -> None:
     [
         "module a {\n data b { b a.b? }\n verb c(a.b) a.b\n}",
         "module a {\n data None { x Int }\n verb c(a.None) Unit\n}",
+        "module a {\n enum E { }\n}",
         "module a {\n enum E { One a.One }\n data One {}\n}",
         "module a {\n enum E { A [a.E] }\n typealias F a.E\n typealias G Bool\n verb class(a.F) Unit\n}",
         "module a {\n enum E: Int { mro = 1 name = 2 class = 3 }\n}",
@@ -293,4 +294,4 @@ def test_an_empty_module() -> None:
     ],
 )
 def test_odd_names_give_valid_python(text: str) -> None:
-    ast.parse(stub(parse_module(text)))
+    assert ast.parse(stub(parse_module(text))).body
