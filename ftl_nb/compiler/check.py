@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -19,15 +18,13 @@ from typing import Protocol
 from ftl_nb import schema
 from ftl_nb.binding.source import ModuleSource
 from ftl_nb.compiler.analysis import Analysis, analyse
-from ftl_nb.compiler.clients import CLASS_PREFIX
 from ftl_nb.compiler.rules import LENIENT, refuses
 from ftl_nb.compiler.shadow import OWN_VIEW, PACKAGE, VIEW_PACKAGE, Shadow, shadow_of
 from ftl_nb.compiler.ty import Finding, Ty
+from ftl_nb.compiler.wording import in_the_authors_words
 from ftl_nb.errors import FtlError, Place, fail
 
 _log = logging.getLogger(__name__)
-
-_OWN_NAMES = re.compile(rf"\b{VIEW_PACKAGE}\.(\w+)\.{OWN_VIEW}\b|\b{PACKAGE}\.(\w+)")
 
 _STUBS = Path("stubs", "ftl_nb-stubs")
 # A partial stub package stands before the installed one module by module (PEP 561).
@@ -143,7 +140,7 @@ class TypeChecker:
         for name, given in modules.items():
             known = self._known.get(name)
             if known is None or known.given != given:
-                self._known[name] = _read(given, self._stub)
+                self._known[name] = _read(given, self._stub_text(known, given.schema))
         for name, known in self._known.items():
             self._write(_stub_path(name), known.stub)
             if known.shadow is not None:
@@ -151,6 +148,11 @@ class TypeChecker:
                 view, own = _view_paths(name)
                 self._write(view, _view(name, self._known))
                 self._write(own, _own_view(name))
+
+    def _stub_text(self, known: _Known | None, module: schema.Module | None) -> str:
+        if known is not None and known.given.schema == module:
+            return known.stub
+        return "" if module is None else self._stub(module)
 
     def _dependants(self, changed: Collection[str]) -> set[str]:
         found = set(changed) & self._known.keys()
@@ -174,7 +176,7 @@ class TypeChecker:
         if not place:
             _log.debug("type check of %s, in a line of ours: %s", module, finding)
             return None
-        return Diagnostic(place, finding.rule, _in_the_authors_words(finding.message))
+        return Diagnostic(place, finding.rule, in_the_authors_words(finding.message))
 
     def _imported_files(self) -> dict[Path, str]:
         """The project's own files that modules may import, each with the time of its last change as its text."""
@@ -205,13 +207,12 @@ def _error(diagnostic: Diagnostic) -> FtlError:
     return fail("type-check", diagnostic.place, hint, detail=diagnostic.message.rstrip("."), rule=diagnostic.rule)
 
 
-def _read(given: ModuleInput, stub: Callable[[schema.Module], str]) -> _Known:
-    text = "" if given.schema is None else stub(given.schema)
+def _read(given: ModuleInput, stub: str) -> _Known:
     if given.source is None:
-        return _Known(given, None, text, _imports_of_schema(given.schema))
+        return _Known(given, None, stub, _imports_of_schema(given.schema))
     analysis = given.analysis or analyse(given.source, sql_verbs_of(given.schema))
     shadow = shadow_of(given.source, analysis, given.schema)
-    return _Known(given, shadow, text, frozenset(analysis.modules) | _imports_of_schema(given.schema))
+    return _Known(given, shadow, stub, frozenset(analysis.modules) | _imports_of_schema(given.schema))
 
 
 def sql_verbs_of(module: schema.Module | None) -> dict[str, str]:
@@ -234,12 +235,6 @@ def _stub(module: schema.Module) -> str:
     from ftl_nb.compiler.stubs import stub
 
     return stub(module)
-
-
-def _in_the_authors_words(message: str) -> str:
-    """Without the names that only the shadow copy has."""
-    message = _OWN_NAMES.sub(lambda found: f"ftl_nb.modules.{found[1] or found[2]}", message)
-    return message.replace("Unknown | ", "").replace(CLASS_PREFIX, "").replace(".__call__`", "`")
 
 
 def _configuration(python: str, roots: Sequence[Path]) -> str:

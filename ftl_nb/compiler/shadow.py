@@ -103,7 +103,9 @@ def _add_cell(edited: EditedText, cell: ParsedCell, analysis: Analysis) -> None:
     for verb in analysis.verbs:
         owner, mark = analysis.namespace.marks[verb.function]
         if owner is cell:
-            above[_first_line(mark.function)] = " " * mark.function.col_offset + f"@{DECORATOR_PREFIX}{verb.function}"
+            first = _first_line(mark.function)
+            indent = lines[first - 1][: mark.function.col_offset]
+            above[first] = f"{indent}@{DECORATOR_PREFIX}{verb.function}"
             for edit in _injection_edits(lines, verb, mark.function, analysis):
                 edits[edit.line].append(edit)
     for number, line in enumerate(lines, 1):

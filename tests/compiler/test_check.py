@@ -39,7 +39,6 @@ SHOP = schema.parse_module(
     """
 module shop {
   database duckdb stock
-    +migration sha256:0000000000000000000000000000000000000000000000000000000000000000
   data PriceRow { sku String price Float }
   verb priceOf(String) Float
     +database uses shop.stock
@@ -48,7 +47,7 @@ module shop {
     +database uses shop.stock
     +sql query many "SELECT * FROM items"
 }
-""".replace("    +migration sha256:0000000000000000000000000000000000000000000000000000000000000000\n", "")
+"""
 )
 OPENING = """
 from dataclasses import dataclass
@@ -167,6 +166,11 @@ def test_a_type_error_is_at_its_place(checker: TypeChecker, line: str, pointed: 
     assert "Unknown" not in diagnostics[0].message
 
 
+def test_a_verb_under_a_condition_indented_by_a_tab(checker: TypeChecker) -> None:
+    text = "\nif currency:\n\t@ftl.verb\n\tdef f(order: Order, *, price_of) -> int:\n\t\treturn price_of(order.sku)\n"
+    assert at(found(checker, text)) == [("<shop/c1>", 5, "price_of(order.sku)")]
+
+
 def test_a_return_value_of_the_wrong_type_is_found(checker: TypeChecker) -> None:
     diagnostics = found(checker, "\n@ftl.verb\ndef f(order: Order) -> int:\n    return order.sku\n")
     assert at(diagnostics) == [("<shop/c1>", 4, "order.sku")]
@@ -222,6 +226,34 @@ def test_the_projects_own_files_are_seen_as_they_are_now(tmp_path: Path) -> None
         assert checker.check_system([shop], ["shop"]) == {}
         own.write_text("RATE = 'a'\n")
         assert [d.rule for d in checker.check_system([shop], ["shop"])["shop"]] == ["unsupported-operator"]
+
+
+def test_with_the_stubs_of_the_schema_itself(tmp_path: Path) -> None:
+    users = schema.parse_module(
+        "module users {\n  export data User { name String age Int? }\n  export verb getUser(Int) users.User\n}"
+    )
+    good = """
+@ftl.verb
+def f(order: Order, *, price_of, who=ftl.inject(users.get_user)) -> float:
+    first: PriceRow = prices()[0]
+    return price_of(order.sku) + (who(1).age or 0) + first.price
+"""
+    with TypeChecker(tmp_path / "check") as checker:
+
+        def places(text: str) -> list[tuple[str, int, str]]:
+            system = [module("shop", OPENING, text, decls=SHOP), ModuleInput("users", None, users)]
+            return at(checker.check_system(system, ["users"]).get("shop", []))
+
+        assert places(good) == []
+        assert places(good.replace(" or 0", "")) == [("<shop/c1>", 5, good.splitlines()[4].replace(" or 0", "")[11:])]
+        assert places(good.replace("who(1)", "who('x')"))[0][2].startswith("'x')")
+
+
+def test_a_folder_that_git_ignores_is_checked(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".gitignore").write_text("*\n")
+    with TypeChecker(tmp_path / ".ftl", stub=lambda _: "") as checker:
+        assert at(checker.check_system([module("shop", "nosuch\n")], ["shop"])["shop"]) == [("<shop/c0>", 1, "nosuch")]
 
 
 def test_all_findings_are_one_error(checker: TypeChecker) -> None:
