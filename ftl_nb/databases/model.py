@@ -62,7 +62,7 @@ def migrations_digest(migrations: Iterable[Migration]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Placeholder:
+class QueryParameter:
     """A parameter as it is written in a query, with the offsets of its first use; `optional` by `sqlc.narg`."""
 
     name: str
@@ -79,7 +79,7 @@ class Query:
     command: Command
     sql: SQLText
     head: SQLText = SQLText("")
-    placeholders: tuple[Placeholder, ...] = ()
+    parameters: tuple[QueryParameter, ...] = ()
     comments: tuple[str, ...] = ()
 
     @property

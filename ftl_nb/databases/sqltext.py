@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn, cast
 
-from ftl_nb.databases.model import COMMANDS, Command, Migration, Placeholder, Query, SQLText
+from ftl_nb.databases.model import COMMANDS, Command, Migration, Query, QueryParameter, SQLText
 from ftl_nb.databases.scanner import Token, scan
 from ftl_nb.errors import fail
 from ftl_nb.schema import names
@@ -134,7 +134,7 @@ def _query(section: _Section) -> Query:
     name, command = _annotation(section)
     sql = _one_statement(section)
     docs = (*section.above, *_comments_below(section.body.text))
-    return Query(name, command, sql, section.head, _placeholders(sql), docs)
+    return Query(name, command, sql, section.head, _named_parameters(sql), docs)
 
 
 def _annotation(section: _Section) -> tuple[str, Command]:
@@ -174,8 +174,8 @@ def _one_statement(section: _Section) -> SQLText:
     return SQLText(section.body.text[: code[-1].end], section.body.filename, section.body.line)
 
 
-def _placeholders(sql: SQLText) -> tuple[Placeholder, ...]:
-    found: dict[str, Placeholder] = {}
+def _named_parameters(sql: SQLText) -> tuple[QueryParameter, ...]:
+    found: dict[str, QueryParameter] = {}
     for token in scan(sql.text):
         if token.kind == "positional":
             fix = "name it: @sku"
@@ -186,9 +186,9 @@ def _placeholders(sql: SQLText) -> tuple[Placeholder, ...]:
             detail = f"{token.text} is not a parameter"
             raise fail("sql-syntax", sql.place(token.start, token.end), detail=detail, fix=fix)
         if token.is_parameter:
-            seen = found.get(token.name) or Placeholder(token.name, token.start, token.end)
+            seen = found.get(token.name) or QueryParameter(token.name, token.start, token.end)
             optional = seen.optional or token.function == "narg"
-            found[token.name] = Placeholder(seen.name, seen.start, seen.end, optional)
+            found[token.name] = QueryParameter(seen.name, seen.start, seen.end, optional)
     return tuple(found.values())
 
 

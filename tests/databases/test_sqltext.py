@@ -43,7 +43,7 @@ def test_comments_around_the_name_are_docs() -> None:
 def test_positions_are_the_cells_own() -> None:
     price_of = split(CELL, "<shop/stock>").queries[0]
     assert (price_of.position.filename, price_of.position.line) == ("<shop/stock>", 9)
-    (parameter,) = price_of.placeholders
+    (parameter,) = price_of.parameters
     place = price_of.sql.place(parameter.start, parameter.end)
     assert (place.line, place.column, place.source_line) == (12, 24, "FROM items WHERE sku = @sku")
     assert place.caret().strip() == "^^^^"

@@ -19,7 +19,7 @@ from ftl_nb.databases.duckdb.faults import source_error
 from ftl_nb.databases.duckdb.scratch import Scratch, scratch
 from ftl_nb.databases.duckdb.types import NativeType, field_names, parse_type, read_type, scalar_text, schema_type
 from ftl_nb.databases.lineage import Fact, Lineage
-from ftl_nb.databases.model import DatabaseSource, Placeholder, PreparedQuery, Query, Slot
+from ftl_nb.databases.model import DatabaseSource, PreparedQuery, Query, QueryParameter, Slot
 from ftl_nb.databases.parameters import ParameterType, Use, agree, parameter_uses, unbound_uses
 from ftl_nb.databases.scanner import respell, scan
 from ftl_nb.databases.statement import Statement, read_statement
@@ -53,7 +53,7 @@ def _describe(migrated: Scratch, module: str, query: Query) -> DescribedQuery:
 
 @dataclass(frozen=True, slots=True)
 class _Parameter:
-    placeholder: Placeholder
+    written: QueryParameter
     native: NativeType
     known: ParameterType
 
@@ -121,10 +121,10 @@ class _Describer:
         uses: dict[str, list[Use]] = defaultdict(list)
         for use in self._uses(tree, statement):
             uses[use.name].append(use)
-        return [self._parameter(p, agree(uses[p.name], self._same)) for p in self._query.placeholders]
+        return [self._parameter(p, agree(uses[p.name], self._same)) for p in self._query.parameters]
 
     def _uses(self, tree: exp.Expr | None, statement: Statement) -> list[Use]:
-        if tree is None or not self._query.placeholders:
+        if tree is None or not self._query.parameters:
             return []
         try:
             return [use for source in statement.sources for use in parameter_uses(source, self._catalogue)] or list(
@@ -133,15 +133,15 @@ class _Describer:
         except SqlglotError:
             return list(unbound_uses(tree, self._catalogue))
 
-    def _parameter(self, placeholder: Placeholder, known: ParameterType) -> _Parameter:
-        place = self._query.sql.place(placeholder.start, placeholder.end)
+    def _parameter(self, written: QueryParameter, known: ParameterType) -> _Parameter:
+        place = self._query.sql.place(written.start, written.end)
         if known.conflict is not None:
-            detail = f"The parameter @{placeholder.name} is used as {known.conflict[0]} and as {known.conflict[1]}"
-            fix = f"cast each use: CAST(@{placeholder.name} AS {known.type})"
+            detail = f"The parameter @{written.name} is used as {known.conflict[0]} and as {known.conflict[1]}"
+            fix = f"cast each use: CAST(@{written.name} AS {known.type})"
             raise fail("sql-syntax", place, detail=detail, fix=fix)
         if not known.type:
-            raise fail("sql-parameter-type", place, parameter=placeholder.name, query=self._query.name)
-        return _Parameter(placeholder, parse_type(known.type, self._connection), known)
+            raise fail("sql-parameter-type", place, parameter=written.name, query=self._query.name)
+        return _Parameter(written, parse_type(known.type, self._connection), known)
 
     def _same(self, first: str, second: str) -> bool:
         return first == second or (
@@ -150,7 +150,7 @@ class _Describer:
 
     def _result(self, statement: Statement, parameters: list[_Parameter], kind: str) -> list[tuple[str, NativeType]]:
         """Names and types of the result columns; none for a change without RETURNING."""
-        nulls = {p.placeholder.name: f"CAST(NULL AS {p.native.text})" for p in parameters}
+        nulls = {p.written.name: f"CAST(NULL AS {p.native.text})" for p in parameters}
         if kind in _READS:
             sql = respell(self._query.sql.text, lambda name: nulls[name])
         elif statement.result is not None:
@@ -188,10 +188,10 @@ class _Describer:
         return tuple(self._field(n, native, fact.optional, fact.table, fact.column) for n, (_, native), fact in rows)
 
     def _described_parameters(self, parameters: list[_Parameter]) -> tuple[DescribedField, ...]:
-        fields = field_names(p.placeholder.name for p in parameters)
+        fields = field_names(p.written.name for p in parameters)
         rows = ((name, p, p.known) for name, p in zip(fields, parameters, strict=True))
         return tuple(
-            self._field(name, p.native, p.placeholder.optional or known.optional, known.table, known.column)
+            self._field(name, p.native, p.written.optional or known.optional, known.table, known.column)
             for name, p, known in rows
         )
 
@@ -216,13 +216,13 @@ class _Describer:
         result: list[tuple[str, NativeType]],
         columns: tuple[DescribedField, ...],
     ) -> PreparedQuery:
-        spelling = {p.placeholder.name: _spelled(p) for p in parameters}
+        spelling = {p.written.name: _spelled(p) for p in parameters}
         return PreparedQuery(
             verb=self._query.verb,
             command=self._query.command,
             sql=respell(self._query.sql.text, lambda name: spelling[name]),
             parameters=tuple(
-                Slot(d.name, p.native.text, d.optional, p.placeholder.name)
+                Slot(d.name, p.native.text, d.optional, p.written.name)
                 for d, p in zip(described, parameters, strict=True)
             ),
             columns=tuple(Slot(c.name, t.text, c.optional, n) for c, (n, t) in zip(columns, result, strict=True)),
@@ -231,7 +231,7 @@ class _Describer:
 
 
 def _spelled(parameter: _Parameter) -> str:
-    name = f"${parameter.placeholder.name}"
+    name = f"${parameter.written.name}"
     return name if parameter.native.kind in _SENT_AS_IS else f"CAST({name} AS {parameter.native.text})"
 
 

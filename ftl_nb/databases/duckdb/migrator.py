@@ -20,7 +20,6 @@ CREATE TABLE IF NOT EXISTS ftl_migrations (
     ordinal INTEGER PRIMARY KEY, version VARCHAR NOT NULL, digest VARCHAR NOT NULL
 );
 """
-_HAS_TABLES = "SELECT count(*) FROM duckdb_tables() WHERE NOT internal AND table_name = 'ftl_migrations'"
 _USER_TABLES = (
     "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary ORDER BY table_oid"
 )
@@ -46,9 +45,10 @@ def plan(connection: duckdb.DuckDBPyConnection, migrations: Sequence[Migration])
 
 def applied_migrations(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     """Version and digest of what a file has, in the order in which it was applied."""
-    if connection.execute(_HAS_TABLES).fetchall() == [(0,)]:
-        return []
-    rows = connection.execute("SELECT version, digest FROM ftl_migrations ORDER BY ordinal").fetchall()
+    try:
+        rows = connection.execute("SELECT version, digest FROM ftl_migrations ORDER BY ordinal").fetchall()
+    except duckdb.CatalogException:
+        return []  # a new file; asking the catalogue first costs as much as all the rest
     return [(str(version), str(digest)) for version, digest in rows]
 
 
