@@ -78,7 +78,7 @@ class Database:
         self.name = name
 
     def query(self, sql: str, **parameters: object) -> list[dict[str, Any]]:
-        """The rows of `sql`, each a dictionary; `$name` in the SQL is the keyword `name`. Raises FtlError `sql-failed`."""
+        """The rows of `sql` as dictionaries; `$name` in the SQL is the keyword `name`. Raises FtlError `sql-failed`."""
         body, _ = self._run(sql, parameters, rows=True)
         rows: list[dict[str, Any]] = json.loads(body)
         return rows

@@ -78,7 +78,7 @@ def module(name: str) -> None:
 
 
 def sql(database: str, text: str, *, engine: str = "duckdb", keep: bool = False) -> Any:
-    """Adds migrations and queries to a database: the twin of `%%ftl_sql MODULE.DB`; in a notebook it returns the card."""
+    """Adds migrations and queries to a database, as `%%ftl_sql MODULE.DB` does; in a notebook it returns the card."""
     if dispatch.module_being_loaded():
         return None
     frame = _caller()

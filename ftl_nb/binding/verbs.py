@@ -107,7 +107,7 @@ class Verb:
         return self._twin(CallOptions(timeout=seconds, arrow=self._call_options.arrow))
 
     def map(self, requests: Iterable[Any]) -> list[Any]:
-        """Calls the verb for each request, many at once; answers in the order of the requests, the first error raised."""
+        """Calls the verb for each request, many at once; answers in their order. Raises the first error."""
         from concurrent.futures import ThreadPoolExecutor
         from contextvars import copy_context
 
@@ -174,7 +174,7 @@ class SqlVerb(Verb):
 
 
 def injections(function: Callable[..., Any], names: Iterable[str], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The handles of a function's keyword-only parameters: by `inject(...)`, else by name from its module's namespace."""
+    """The handles of a function's keyword-only parameters: by `inject(...)`, else by name from its module."""
     defaults = function.__kwdefaults__ or {}
     handles = {}
     for name in names:

@@ -80,7 +80,7 @@ def plan_view(response: workspace_pb2.PlanResponse) -> Plan:
 
 
 def _change(change: workspace_pb2.Change) -> schema.Change:
-    breaks = tuple(schema.Ref(*ref.split(".", 1)) for ref in change.breaks)
+    breaks = tuple(schema.Ref(module, name) for module, _, name in (ref.partition(".") for ref in change.breaks))
     reasons = tuple(change.detail.split("; ")) if change.detail else ()
     kind = _KINDS[change.sign]
     return schema.Change(kind, change.module, change.name, change.kind, change.breaking, reasons, breaks)  # type: ignore[arg-type]

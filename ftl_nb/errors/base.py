@@ -9,7 +9,7 @@ from ftl_nb.errors.place import Place
 
 
 class FtlError(Exception):
-    """One error: `code` (`FTL-CNNN`), `slug`, one sentence, the place it points at, a hint, further errors of the same kind."""
+    """One error: `code` (`FTL-CNNN`), `slug`, one sentence, the place it points at, a hint, and others beside it."""
 
     def __init__(
         self, slug: str, message: str, place: Place | None = None, hint: str = "", others: Iterable[FtlError] = ()

@@ -1,4 +1,4 @@
-"""What a verb writes: kept with its call, so that it appears under the cell that called it, and sent to the timeline."""
+"""What a verb writes: kept with its call, so that it appears under the calling cell, and sent to the timeline."""
 
 from __future__ import annotations
 

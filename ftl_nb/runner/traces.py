@@ -13,7 +13,7 @@ _OURS = str(Path(ftl_nb.__file__).parent)
 
 
 def user_traceback(error: BaseException) -> tuple[str, Place | None]:
-    """The traceback text without our own and the standard library's frames, and the place of the innermost user frame."""
+    """The traceback's text with the author's frames alone, and the place of the innermost one."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_users(f.filename)]
     lines = ["Traceback (most recent call last):", *(line.rstrip("\n") for line in traceback.format_list(frames))]
     lines += [line.rstrip("\n") for line in traceback.format_exception_only(error)]

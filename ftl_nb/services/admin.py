@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ftl_nb import schema
 from ftl_nb.errors import fail
-from ftl_nb.rpc import Context, admin_pb2, deploymentcontext_pb2, ftl_pb2, peer, timeline_pb2
+from ftl_nb.rpc import Context, admin_pb2, deploymentcontext_pb2, peer, timeline_pb2
 from ftl_nb.rpc.services import AdminService, DeploymentContextService, Served
 from ftl_nb.schema.names import camel
 from ftl_nb.services.access import CLIENTS, PROCESSES, only, ping
@@ -94,8 +94,11 @@ class Configs:
             yield deploymentcontext_pb2.GetDeploymentContextResponse(
                 module=module, deployment=request.deployment, configs=self._records.configs(module)
             )
-            with self._changed:
-                self._changed.wait_for(lambda seen=seen: self._version > seen or not context.is_active())
+            self._wait_beyond(seen, context)
+
+    def _wait_beyond(self, seen: int, context: Context) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._version > seen or not context.is_active())
 
     def _wake(self) -> None:
         with self._changed:

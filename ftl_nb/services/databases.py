@@ -1,4 +1,4 @@
-"""Databases of the system: one process each, which alone opens its files; described, migrated and switched from here."""
+"""Databases of the system: one process each, which alone opens its files; migrated and switched from here."""
 
 from __future__ import annotations
 

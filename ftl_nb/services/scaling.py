@@ -14,7 +14,7 @@ from typing import Any
 
 from ftl_nb import schema
 from ftl_nb.errors import FtlError, fail
-from ftl_nb.rpc import Context, ftl_pb2, workspace_pb2
+from ftl_nb.rpc import Context, workspace_pb2
 from ftl_nb.rpc.services import RegistryService, Served
 from ftl_nb.services.access import PROCESSES, only, ping
 from ftl_nb.services.link import SupervisorLink

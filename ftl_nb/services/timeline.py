@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from ftl_nb.errors import fail
-from ftl_nb.rpc import Context, event_pb2, ftl_pb2, timeline_pb2
+from ftl_nb.rpc import Context, event_pb2, timeline_pb2
 from ftl_nb.rpc.services import Served, TimelineService
 from ftl_nb.services.access import EVERYBODY, PROCESSES, only, ping
 
@@ -88,7 +88,7 @@ def _event(number: int, entry: timeline_pb2.CreateEventsRequest.EventEntry) -> e
     return made
 
 
-# --- filters: those of one kind are alternatives, different kinds must all hold -----------------------------------------
+# --- filters: those of one kind are alternatives, different kinds must all hold ---
 
 
 def matcher(filters: Iterable[timeline_pb2.TimelineQuery.Filter]) -> Matches:

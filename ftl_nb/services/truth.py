@@ -14,7 +14,7 @@ from enum import IntEnum
 
 from ftl_nb import schema
 from ftl_nb.errors import fail
-from ftl_nb.rpc import ChangesetKey, Context, ftl_pb2, schemaservice_pb2
+from ftl_nb.rpc import ChangesetKey, Context, schemaservice_pb2
 from ftl_nb.rpc.services import SchemaService, Served
 from ftl_nb.schema import schema_pb2
 from ftl_nb.services.access import EVERYBODY, only, ping
@@ -36,7 +36,7 @@ class ChangesetState(IntEnum):
 
 @dataclass(slots=True)
 class Changeset:
-    """Modules that move together. `removed` are names that go; `removing` the versions on their way out after commit."""
+    """Modules that move together. `removed` are names that go, `removing` the versions on their way out."""
 
     key: str
     created: int
@@ -215,12 +215,16 @@ class Truth:
             first = schema_pb2.FullSchemaNotification(schema=schema.to_proto(self.served))
         yield schemaservice_pb2.PullSchemaResponse(event=schema_pb2.Notification(full_schema_notification=first))
         while context.is_active():
-            with self._changed:
-                self._changed.wait_for(lambda at=position: len(self._events) > at or not context.is_active())
-                new = self._events[position:]
+            new = self._newer(position, context)
             position += len(new)
             for event in new:
                 yield schemaservice_pb2.PullSchemaResponse(event=event)
+
+    def _newer(self, position: int, context: Context) -> list[schema_pb2.Notification]:
+        """Waits for notifications behind `position`; none when the peer has gone."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._events) > position or not context.is_active())
+            return self._events[position:]
 
     def _wake(self) -> None:
         with self._changed:

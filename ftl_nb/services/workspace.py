@@ -12,7 +12,7 @@ from ftl_nb import schema
 from ftl_nb.binding.source import Cell, ModuleSource
 from ftl_nb.compiler import check_module_name
 from ftl_nb.errors import FtlError, fail
-from ftl_nb.rpc import Context, event_pb2, ftl_pb2, peer, timeline_pb2, workspace_pb2
+from ftl_nb.rpc import Context, event_pb2, peer, timeline_pb2, workspace_pb2
 from ftl_nb.rpc.services import Served, WorkspaceService
 from ftl_nb.schema import schema_pb2
 from ftl_nb.services.access import CLIENTS, only, ping
