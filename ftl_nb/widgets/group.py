@@ -12,7 +12,7 @@ TITLE = 30.0
 PADDING = 10.0
 ITEM_HEIGHT = 22.0
 ROW = 31.0
-GUTTER = 40.0
+GUTTER = 34.0
 _TITLE_CELL = 8.0
 
 Link = tuple[str, str]

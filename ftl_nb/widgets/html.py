@@ -6,6 +6,7 @@ and it takes the constants of `theme`, never data.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
@@ -41,6 +42,11 @@ def el(tag: str, *children: Element | str | None, **attributes: AttributeValue) 
         (_name(key), _value(value)) for key, value in attributes.items() if value is not None and value is not False
     )
     return Element(tag, named, tuple(child for child in children if child is not None))
+
+
+def spaced(children: Iterable[Element | None]) -> list[Element | str]:
+    """The children with a space after each: they stay apart where a front end has taken the style away."""
+    return [part for child in children if child is not None for part in (child, " ")]
 
 
 def style(css: str) -> Element:

@@ -16,7 +16,7 @@ from ftl_nb.widgets.routes import Frame, Point, Route, route
 
 GROUP_GAP = 28.0
 MARGIN = 8.0
-_CHANNEL_GAP, _CHANNEL_GAP_MOST = 56.0, 140.0
+_CHANNEL_GAP, _CHANNEL_GAP_MOST = 44.0, 140.0
 _SLOT = 9.0
 
 

@@ -1,4 +1,8 @@
-"""A graph as SVG: one drawing that is readable on light and dark paper, in a notebook and as a file."""
+"""A graph as SVG: one drawing that is readable on light and dark paper, in a notebook and as a file.
+
+A front end that does not trust a notebook takes the SVG tags away and keeps their text. So the drawing stands in a
+`<pre>`, and its texts are in an order, and on lines, that read as a list.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from itertools import pairwise
 from ftl_nb.schema import RefKey
 from ftl_nb.widgets.graph import Edge, Graph, Node, kinds_in
 from ftl_nb.widgets.group import Item
-from ftl_nb.widgets.html import Element, el, number
+from ftl_nb.widgets.html import Element, el, number, spaced
 from ftl_nb.widgets.layout import Box, Layout, lay_out
 from ftl_nb.widgets.outline import declared
 from ftl_nb.widgets.plain import clip, printable, width
@@ -42,14 +46,14 @@ _PAGE_CSS = """
 _KIND_WORDS = {"sql": "SQL verb", "alias": "type alias"}
 _EDGE_WORDS = {"calls": "calls", "uses": "uses", "types": "has type"}
 # A drawing wider than the page shrinks to this part of its size, then scrolls.
-_LEAST_SCALE = 0.75
+_LEAST_SCALE = 0.6
 
 
 def page(graph: Graph) -> Element:
     """The drawing in a frame that scrolls, and its legend."""
     if not graph.nodes:
         return view("", "graph-page", el("p", "no modules", class_="ftl-muted"))
-    return view(_PAGE_CSS, "graph-page", el("div", drawing(graph), class_="ftl-sheet"), _legend(graph))
+    return view(_PAGE_CSS, "graph-page", el("pre", drawing(graph), class_="ftl-sheet"), _legend(graph))
 
 
 def drawing(graph: Graph) -> Element:
@@ -60,9 +64,9 @@ def drawing(graph: Graph) -> Element:
         "svg",
         stylesheet(_CSS),
         el("title", f"{len(graph.modules())} modules, {len(graph.nodes)} declarations, {len(graph.edges)} references"),
-        *(_group(name, box) for name, box in layout.groups.items()),
+        *(_rect(box, 8, "ftl-group") for box in layout.groups.values()),
         *(_edge(edge, way) for edge, way in zip(graph.edges, layout.routes, strict=True)),
-        *(_node(node, layout.items[str(node.key)]) for node in graph.nodes),
+        *(_module(name, nodes, layout) for name, nodes in graph.modules().items()),
         xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {w} {h}",
         width=w,
@@ -87,22 +91,23 @@ def _label(key: RefKey) -> str:
     return clip(printable(key.name), _LABEL_CELLS)
 
 
-def _group(name: str, box: Box) -> Element:
-    return el(
-        "g",
-        _rect(box, 8, "ftl-group"),
-        el("text", clip(printable(name), _TITLE_CELLS), x=box.x + 10, y=box.y + 19, class_="ftl-title"),
-    )
+def _module(name: str, nodes: list[Node], layout: Layout) -> Element:
+    box = layout.groups[name]
+    title = el("text", clip(printable(name), _TITLE_CELLS), x=box.x + 10, y=box.y + 19, class_="ftl-title")
+    return el("g", "\n", title, *(_node(node, layout.items[str(node.key)]) for node in nodes))
 
 
 def _node(node: Node, box: Box) -> Element:
     baseline = box.y + box.height / 2 + 4
     return el(
         "g",
-        el("title", node.text or declared(node)),
+        "\n  ",
         _rect(box, 4, "ftl-box"),
         el("text", _TAGS.get(node.kind, node.kind), x=box.x + 6, y=baseline, class_="ftl-tag"),
+        " ",
         el("text", _label(node.key), x=box.x + _TAG_WIDTH, y=baseline),
+        "\n",
+        el("title", node.text or declared(node)),
         class_=f"ftl-{node.kind}{' ftl-export' if node.exported else ''}",
     )
 
@@ -115,6 +120,7 @@ def _edge(edge: Edge, way: Route) -> Element:
     line = "".join(_curve(way))
     return el(
         "g",
+        "\n",
         el("title", f"{edge.source} {edge.word} {edge.target}"),
         el("path", d=line, class_="ftl-grip"),
         el("path", d=line, class_="ftl-way"),
@@ -151,7 +157,7 @@ def _legend(graph: Graph) -> Element:
     used = {edge.kind for edge in graph.edges}
     edges = [_edge_sample(kind, word) for kind, word in _EDGE_WORDS.items() if kind in used]
     exported = el("span", el("strong", "bold"), " exported") if any(node.exported for node in graph.nodes) else None
-    return el("div", *kinds, *edges, exported, class_="ftl-legend ftl-muted")
+    return el("div", *spaced([*kinds, *edges, exported]), class_="ftl-legend ftl-muted")
 
 
 def _edge_sample(kind: str, word: str) -> Element:

@@ -31,12 +31,14 @@ LINE = "rgba(127,127,127,.35)"
 MONO = "var(--jp-code-font-family,ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace)"
 SANS = "var(--jp-content-font-family,system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif)"
 
+# The class stands several times where a rule must win over the front end's own for rendered HTML. Every output brings
+# these rules again, so what a view overrides must be more specific; standing later is not enough.
 _BASE = f"""
 .ftl-nb{{color-scheme:light dark;color:var(--ftl-ink);background:var(--ftl-paper);font:13px/1.5 {SANS};padding:2px 4px}}
 body[data-jp-theme-light="true"] .ftl-nb,body.vscode-light .ftl-nb{{color-scheme:light}}
 body[data-jp-theme-light="false"] .ftl-nb,body.vscode-dark .ftl-nb{{color-scheme:dark}}
-.ftl-nb code,.ftl-nb pre{{font:12px/1.5 {MONO};color:inherit;background:none;border:0;padding:0;margin:0}}
-.ftl-nb p,.ftl-nb ul{{margin:0;padding:0;list-style:none}}
+.ftl-nb.ftl-nb.ftl-nb code,.ftl-nb pre{{font:12px/1.5 {MONO};color:inherit;background:none;border:0;padding:0;margin:0}}
+.ftl-nb.ftl-nb p,.ftl-nb.ftl-nb ul{{margin:0;padding:0;list-style:none}}
 .ftl-nb .ftl-muted{{color:var(--ftl-muted)}}.ftl-nb .ftl-good{{color:var(--ftl-good)}}
 .ftl-nb .ftl-warn{{color:var(--ftl-warn)}}.ftl-nb .ftl-bad{{color:var(--ftl-bad)}}
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from ftl_nb.widgets.html import Element, el
+from ftl_nb.widgets.html import Element, el, spaced
 from ftl_nb.widgets.logs import LOG_CSS, log_block
 from ftl_nb.widgets.plain import clip
 from ftl_nb.widgets.theme import kind_rules, view
@@ -25,7 +25,7 @@ gap:0 10px;align-items:center;padding:1px 4px}}
 .ftl-nb .ftl-verb-name{{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}}
 .ftl-nb .ftl-verb-name::before{{content:"▸";display:inline-block;width:1em;color:var(--ftl-muted)}}
 .ftl-nb details[open]>summary .ftl-verb-name::before{{content:"▾"}}
-.ftl-nb .ftl-kind{{font-size:11px;margin-left:.6em}}
+.ftl-nb .ftl-kind{{font-size:11px;margin-left:.3em}}
 .ftl-nb .ftl-track{{position:relative;height:18px;
 background:repeating-linear-gradient(to right,var(--ftl-line) 0 1px,transparent 1px var(--ftl-step))}}
 .ftl-nb .ftl-bar{{position:absolute;top:4px;height:10px;border-radius:2px;min-width:2px}}
@@ -43,7 +43,7 @@ _CSS += kind_rules(
 )
 _CSS += """
 .ftl-nb .ftl-failed>.ftl-row .ftl-bar{background:var(--ftl-bad)}
-.ftl-nb .ftl-failed>.ftl-row code{color:var(--ftl-bad)}
+.ftl-nb .ftl-failed>.ftl-row .ftl-verb-name code{color:var(--ftl-bad)}
 """
 
 
@@ -69,7 +69,11 @@ def _ruler(trace: Trace) -> Element | None:
     ticks = [i * step for i in range(int(total / step) + 1) if i * step <= total * 0.92]
     labels = (el("span", tick_text(at), class_="ftl-tick", style=_left(at / total)) for at in ticks)
     return el(
-        "div", el("span"), el("span", *labels, class_="ftl-track"), el("span"), class_="ftl-row ftl-ruler ftl-muted"
+        "div",
+        el("span"),
+        el("span", *spaced(labels), class_="ftl-track"),
+        el("span"),
+        class_="ftl-row ftl-ruler ftl-muted",
     )
 
 
@@ -83,7 +87,7 @@ def _span(trace: Trace, row: Row, window: tuple[float, float]) -> Element:
     cells = () if trace.stable else (_track(span, window), took)
     return el(
         "details",
-        el("summary", _name(row), *cells, _why(row), class_="ftl-row"),
+        el("summary", *spaced([_name(row), *cells, _why(row)]), class_="ftl-row"),
         el("div", *_parts(trace, span), class_="ftl-body"),
         class_=f"ftl-span ftl-{span.kind}{' ftl-failed' if span.error else ''}",
     )
@@ -91,7 +95,7 @@ def _span(trace: Trace, row: Row, window: tuple[float, float]) -> Element:
 
 def _name(row: Row) -> Element:
     kind = el("span", row.span.kind, class_="ftl-kind")
-    return el("span", el("code", row.span.verb), kind, class_="ftl-verb-name", style=_indent(row, 0))
+    return el("span", el("code", row.span.verb), " ", kind, class_="ftl-verb-name", style=_indent(row, 0))
 
 
 def _why(row: Row) -> Element | None:

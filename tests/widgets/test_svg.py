@@ -1,5 +1,6 @@
 """The drawing of a graph."""
 
+import re
 import subprocess
 import sys
 from xml.etree import ElementTree
@@ -63,3 +64,16 @@ def test_bytes_do_not_depend_on_the_hash_seed() -> None:
         for seed in ("0", "1", "77")
     }
     assert len(outputs) == 1
+
+
+def test_text_left_by_a_sanitizer_reads_as_a_list(system: s.Schema) -> None:
+    page = str(graph(system).html())
+    text = re.sub(r"<[^>]+>", "", re.sub(r"<style>.*?</style>", "", page))
+    lines = text.splitlines()
+    assert lines[0] == "3 modules, 15 declarations, 17 references"
+    assert "shop.checkout calls shop.priceOf" in lines
+    assert lines[lines.index("users") : lines.index("users") + 3] == [
+        "users",
+        "  verb find",
+        "export verb find(users.Email) users.User  ",
+    ]
