@@ -15,7 +15,6 @@ from ftl_nb.binding.dispatch import DEFAULT_OPTIONS, CallOptions
 from ftl_nb.binding.resources import Injected
 from ftl_nb.binding.signature import NOTHING, Signature, build_request, signature_of
 from ftl_nb.errors import FtlError, fail
-from ftl_nb.schema.names import camel
 
 if TYPE_CHECKING:
     import pandas
@@ -232,6 +231,7 @@ def fixture(function: F | None = None, /, *, manual: bool = False) -> Any:
 
 def _make(function: Callable[..., Any], options: VerbOptions) -> Verb:
     from ftl_nb.binding import statements
+    from ftl_nb.schema.names import camel
 
     module = dispatch.module_being_loaded() or statements.module_of(function, options)
     made = Verb(module, options.name or camel(function.__name__), function=function, options=options)

@@ -63,13 +63,18 @@ class LastCall:
 
 
 class Session:
-    """Connected to one cluster. `owner` is what this client calls itself: a notebook's path, a script's name."""
+    """Connected to one cluster. `owner` is what this client calls itself: a notebook's path, a script's name.
 
-    def __init__(self, project: Project, kind: str, client_id: str, owner: str) -> None:
+    `mirror` outlives a session: what this process has executed of the modules stays when their cluster ends.
+    """
+
+    def __init__(
+        self, project: Project, kind: str, client_id: str, owner: str, mirror: Mirror | None = None
+    ) -> None:
         self.project = project
         self.owner = owner
         self.last = LastCall()
-        self.mirror = Mirror()
+        self.mirror = mirror or Mirror()
         self.show: Callable[[Output], None] = lambda output: None
         self._lifeline: Lifeline = join(project, kind, client_id)
         welcome = self._lifeline.welcome

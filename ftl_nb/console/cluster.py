@@ -20,6 +20,7 @@ from ftl_nb.schema.names import camel
 
 if TYPE_CHECKING:
     from ftl_nb.client import Connection, Session
+    from ftl_nb.client.mirror import Mirror
     from ftl_nb.rpc import workspace_pb2
     from ftl_nb.widgets import Card, Display
 
@@ -36,6 +37,7 @@ class Cluster:
         self._kind = kind
         self._owner = owner or _script_name()
         self._connection: Connection | None = None
+        self._mirror: Mirror | None = None
 
     # --- life ----------------------------------------------------------------------------------------------------
 
@@ -51,7 +53,9 @@ class Cluster:
         from ftl_nb.client import Session
         from ftl_nb.cluster import project_of
 
-        made = Session(project_of(self._folder), self._kind, f"{os.getpid()}-{os.urandom(4).hex()}", self._owner)
+        name = f"{os.getpid()}-{os.urandom(4).hex()}"
+        made = Session(project_of(self._folder), self._kind, name, self._owner, self._mirror)
+        self._mirror = made.mirror
         made.show = show
         return made
 

@@ -11,7 +11,6 @@ from typing import Any
 from ftl_nb.errors import fail
 from ftl_nb.magics.arguments import Help, Parser
 from ftl_nb.magics.notebook import Notebook
-from ftl_nb.rpc.hints import near
 
 Run = Callable[[Notebook, Namespace], Any]
 
@@ -40,6 +39,8 @@ def run(notebook: Notebook, line: str) -> Any:
         raise Help(overview())
     command = COMMANDS.get(name)
     if command is None:
+        from ftl_nb.rpc.hints import near
+
         raise fail("usage", detail=f"%ftl has no command {name!r}", hint_text=near(name, list(COMMANDS)))
     return command.run(notebook, _call_words(rest) if command.raw else command.parser.read(rest))
 

@@ -34,6 +34,10 @@ class ChangesetState(IntEnum):
     FAILED = 7
 
 
+#: States in which a changeset holds its modules: later ones have moved, and only let old versions go.
+_UNDECIDED = (ChangesetState.PREPARING, ChangesetState.PREPARED, ChangesetState.ROLLING_BACK)
+
+
 @dataclass(slots=True)
 class Changeset:
     """Modules that move together. `removed` are names that go, `removing` the versions on their way out."""
@@ -105,7 +109,7 @@ class Truth:
         """Raises FtlError `changeset-conflict` where a module is in another live changeset."""
         made = Changeset(str(ChangesetKey.make()), time.time_ns(), tuple(modules), tuple(removed))
         with self._changed:
-            for other in self._changesets.values():
+            for other in (c for c in self._changesets.values() if c.state in _UNDECIDED):
                 for name in {*made.modules, *made.removed} & {*other.modules, *other.removed}:
                     raise fail("changeset-conflict", module=name, changeset=other.key)
             self._changesets[made.key] = made
