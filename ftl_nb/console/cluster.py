@@ -175,7 +175,10 @@ class Cluster:
         """The system drawn: modules, declarations, references."""
         from ftl_nb.widgets import graph
 
-        return graph(self.system, focus)
+        try:
+            return graph(self.system, focus)
+        except LookupError as e:
+            raise fail("usage", detail=str(e).rstrip("."), hint_text="name a module, or MODULE.DECL") from None
 
     def status(self) -> Display:
         """Modules, their state and who defined them."""
@@ -185,7 +188,8 @@ class Cluster:
 
         session = self.session
         response = session.ask(WorkspaceService.status, workspace_pb2.StatusRequest())
-        return status_view(response, session.view.modules, session.mirror.with_text)
+        own = self._owner if self._kind == "notebook" else ""
+        return status_view(response, session.view.modules, session.mirror.with_text, own)
 
     def plan(self) -> Display:
         """What is pending, what it would change, and what stands in its way."""

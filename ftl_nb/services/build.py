@@ -307,8 +307,12 @@ class Attempt:
             self._plane.truth.failed(changeset)
 
     def _discard(self) -> None:
+        """Ends the candidates, and takes away databases that this attempt alone would have had."""
         for candidate in self._candidates.values():
             self._plane.scaling.stop(candidate.deployment)
+        wanted = {key for d in self._plane.truth.deployments.values() for key in databases_of(d.source)}
+        for key in {key for source in self._changes.values() for key in databases_of(source)} - wanted:
+            self._plane.databases.discard(key)
 
     def _retire(self, changeset: Changeset) -> None:
         """Old versions finish the calls they have, then end; databases that nobody has any more end too."""

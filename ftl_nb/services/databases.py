@@ -112,6 +112,11 @@ class Databases:
             self._cells.pop(key, None)
         self._scaling.stop(key.process)
 
+    def discard(self, key: DatabaseKey) -> None:
+        """Ends the process of a database that never was deployed, and removes its files."""
+        self.remove(key)
+        shutil.rmtree(self._folder / key.module / key.name, ignore_errors=True)
+
     def reset(self) -> None:
         """Ends every process and removes every file."""
         for key in list(self._cells):
