@@ -1,7 +1,7 @@
 """Runs notebooks on clusters of their own and saves them with their outputs.
 
 `python tools/run_notebook.py NOTEBOOK …` executes each in place, in a fresh state folder. What differs from run to run
-(times, the language's patch level) is left out of the saved file, so that an unchanged notebook gives an unchanged file.
+(times, the language's version) is left out of the saved file, so that an unchanged notebook gives an unchanged file.
 """
 
 from __future__ import annotations

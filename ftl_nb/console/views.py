@@ -56,19 +56,22 @@ def _span(call: event_pb2.CallEvent, queries: dict[str, str], logs: list[LogLine
 
 
 def status_view(
-    response: workspace_pb2.StatusResponse, modules: Iterable[schema.Module], run_here: Collection[str]
+    response: workspace_pb2.StatusResponse, modules: Iterable[schema.Module], run_here: Collection[str], own: str = ""
 ) -> Status:
-    """Every module; `run_here` are those that this session has defined or seen defined."""
+    """Every module; `run_here` are those this session has defined or seen defined, `own` is this notebook's name."""
     known = {m.name: m for m in modules}
-    rows = tuple(_module_status(m, known.get(m.name), m.name in run_here) for m in response.modules)
+    rows = tuple(_module_status(m, known.get(m.name), m.name in run_here, own) for m in response.modules)
     pending = [f"{m.name}: {', '.join(m.pending)} pending (see %ftl plan)" for m in response.modules if m.pending]
     return Status(rows, tuple(pending))
 
 
-def _module_status(status: workspace_pb2.ModuleStatus, module: schema.Module | None, run_here: bool) -> ModuleStatus:
+def _module_status(
+    status: workspace_pb2.ModuleStatus, module: schema.Module | None, run_here: bool, own: str
+) -> ModuleStatus:
     word = "pending" if status.pending else "deployed"
     counts = decl_counts(module) if module is not None else ()
-    return ModuleStatus(status.name, word, status.state, counts, status.owner, run_here)
+    owner = "this notebook" if own and status.owner == own else status.owner
+    return ModuleStatus(status.name, word, status.state, counts, owner, run_here)
 
 
 def plan_view(response: workspace_pb2.PlanResponse) -> Plan:
