@@ -3,7 +3,7 @@ import sys
 
 import pytest
 from google.protobuf.message import Message
-from hypothesis import given
+from hypothesis import given, settings
 
 from ftl_nb import schema
 from ftl_nb.schema import schema_pb2 as pb
@@ -20,12 +20,14 @@ def test_the_bytes_are_the_public_ones(node: schema.Node, expected: str) -> None
     assert schema.to_proto(node).SerializeToString(deterministic=True).hex() == expected
 
 
+@settings(max_examples=40, deadline=None)
 @given(testkit.schemas())
 def test_schemas_come_back(node: schema.Schema) -> None:
     message = pb.Schema.FromString(schema.to_proto(node).SerializeToString())
     assert schema.from_proto(message) == node
 
 
+@settings(max_examples=40, deadline=None)
 @given(testkit.everything())
 def test_modules_with_runtime_come_back(node: schema.Module) -> None:
     message = pb.Module.FromString(schema.to_proto(node).SerializeToString())
