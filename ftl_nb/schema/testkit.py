@@ -93,7 +93,8 @@ def verb_metadata() -> Strategy[metadata.Metadata]:
     some = tuples(refs(field_types()), least=1, most=6)
     lists = [metadata.MetadataCalls, metadata.MetadataConfig, metadata.MetadataSecrets, metadata.MetadataDatabases]
     offset = st.sampled_from([metadata.FromOffset.BEGINNING, metadata.FromOffset.LATEST])
-    plain = st.text(st.characters(codec="utf-8", exclude_characters='"\\'), max_size=10)
+    # Git and egress texts print raw: a quote would end them and a line break would be indented.
+    plain = st.text(st.characters(codec="utf-8", exclude_characters='"\\\n'), max_size=10)
     runtimes = st.sampled_from(["go", "kotlin", "java", "python"])
     return st.one_of(
         *(st.builds(cls, some) for cls in lists),

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ftl_nb import schema
@@ -8,6 +8,7 @@ from ftl_nb.schema import testkit
 ENTRY_POINTS = [schema.parse, schema.parse_module, schema.parse_type, schema.parse_ref]
 
 
+@settings(max_examples=40, deadline=None)
 @given(testkit.schemas())
 def test_printed_schemas_are_read_back(node: schema.Schema) -> None:
     text = str(node)
@@ -26,7 +27,8 @@ def test_printed_refs_are_read_back(node: schema.Ref) -> None:
     assert schema.parse_ref(str(node)) == node
 
 
-WORDS = """realm module data verb enum typealias config export external builtin a B Int Unit String { } ( ) [ ] < > ? . , :
+WORDS = """realm module data verb enum typealias config export external builtin a
+B Int Unit String { } ( ) [ ] < > ? . , :
 + = "x" 7 1.5 // calls ingress http GET / cron retry subscribe from latest sql query column"""
 GRAMMATICAL = st.lists(st.sampled_from([*WORDS.split(), "\n"]), max_size=40).map(" ".join)
 
