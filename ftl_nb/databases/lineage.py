@@ -130,7 +130,7 @@ class Lineage:
         match node:
             case exp.Column():
                 return self._column(node)
-            case exp.Paren() | exp.Alias():
+            case exp.Paren() | exp.Alias() | exp.Filter():
                 return self.fact(node.this)
             case exp.Coalesce():
                 return self._first_not_null([node.this, *node.expressions])
