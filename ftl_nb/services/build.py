@@ -215,7 +215,8 @@ class Attempt:
     def _breaks(self, difference: schema.Diff, error: FtlError) -> FtlError:
         """The change that was found to break others, with what it breaks and the error it makes there."""
         change = next(iter(difference.breaking), None) or next(iter(difference.changes), None)
-        broken = ", ".join(sorted({str(ref) for c in difference.breaking for ref in c.breaks})) or "another module"
+        declared = sorted({str(ref) for c in difference.breaking for ref in c.breaks})
+        broken = ", ".join(declared or broken_cells(error)) or "another module"
         what = (
             f"{change.decl_kind} {change.module}.{change.name} {change.kind}" if change is not None else "This change"
         )
@@ -351,6 +352,11 @@ def _imports(source: ModuleSource) -> set[str]:
 def is_startup(use: VerbUse) -> bool:
     """Whether it is a fixture that runs inside the deployment."""
     return use.kind == "fixture" and use.options.get("fixture") != "manual"
+
+
+def broken_cells(error: FtlError) -> list[str]:
+    """The cells that an error and those beside it point at."""
+    return list(dict.fromkeys(e.place.filename for e in (error, *error.others) if e.place is not None))
 
 
 def with_others(errors: list[FtlError]) -> FtlError:

@@ -16,7 +16,7 @@ from ftl_nb.rpc import Context, event_pb2, peer, timeline_pb2, workspace_pb2
 from ftl_nb.rpc.services import Served, WorkspaceService
 from ftl_nb.schema import schema_pb2
 from ftl_nb.services.access import CLIENTS, only, ping
-from ftl_nb.services.build import Attempt, Result
+from ftl_nb.services.build import Attempt, Result, broken_cells
 from ftl_nb.services.cells import placed
 from ftl_nb.services.databases import databases_of
 from ftl_nb.services.deployments import Deployment, Pending
@@ -295,7 +295,7 @@ def as_breaking(error: FtlError, filename: str) -> FtlError:
     """The error as the sentence that says what the change breaks, its own findings behind it."""
     if error.slug == "breaks-others":
         return error
-    broken = ", ".join(dict.fromkeys(e.place.filename for e in (error, *error.others) if e.place is not None))
+    broken = ", ".join(broken_cells(error))
     made = fail("breaks-others", change=f"The change of {filename}", broken=broken)
     made.others = (error, *error.others)
     error.others = ()
