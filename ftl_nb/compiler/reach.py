@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -16,6 +17,10 @@ from ftl_nb.compiler.namespace import Declaration, Namespace
 from ftl_nb.schema.names import camel, snake
 
 _MODULES = ("ftl_nb", "modules")
+_SECTION = re.compile(r"(?m)^(?=[ \t]*--[ \t]*(?:migrate:|name:))")
+_MARK = re.compile(r"[ \t]*--[ \t]*(?:migrate:up|name:[ \t]*(?P<query>\w+)[^\n]*)")
+#: What stands above the next section's mark says something of that one.
+_COMMENTS_BELOW = re.compile(r"(?:\n[ \t]*(?:--[^\n]*)?)+\Z")
 
 
 class DeclRef(NamedTuple):
@@ -124,9 +129,10 @@ class Reach:
             found.calls.add(ref)
 
     def digest(self, mark: Mark) -> str:
-        """sha256, in hex, over all that a call of the verb can run in its module, its databases' SQL cells included.
+        """sha256, in hex, over all that a call of the verb can run in its module, its databases' migrations included.
 
-        The same for texts that differ in layout and comments only. Of another module only the verb's name counts.
+        The same for texts that differ in layout and comments only. Of another module only the verb's name counts,
+        of a database's queries only those that are called.
         """
         whole = self._whole(mark)
         nodes = sorted(ast.dump(node) for node in whole.nodes.values())
@@ -155,11 +161,20 @@ class Reach:
                 yield self._space.marks[declaration.binding][1]
 
     def _sql_texts(self, found: Found) -> Iterator[str]:
-        used = {ref.name for ref in found.databases}
-        used |= {
-            self._queries[r.name] for r in found.calls if r.module == self._space.module and r.name in self._queries
-        }
-        yield from (cell.text for cell in self._source.sql_cells if camel(cell.database) in used)
+        called = {r.name for r in found.calls if r.module == self._space.module and r.name in self._queries}
+        used = {ref.name for ref in found.databases} | {self._queries[name] for name in called}
+        for cell in self._source.sql_cells:
+            if camel(cell.database) in used:
+                yield from (text for query, text in _sections(cell.text) if not query or query in called)
+
+
+def _sections(text: str) -> Iterator[tuple[str, str]]:
+    """The migrations and queries of a SQL cell, each with the query's schema name, empty for a migration."""
+    for section in _SECTION.split(text):
+        mark = _MARK.match(section)
+        if mark is not None:
+            body = section[mark.end() :].strip()
+            yield camel(mark["query"] or ""), _COMMENTS_BELOW.sub("", body)
 
 
 def _refs(found: Found) -> tuple[set[DeclRef], set[DeclRef], set[DeclRef]]:

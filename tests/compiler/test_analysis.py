@@ -207,25 +207,56 @@ def test_modules_are_the_others_that_the_text_imports() -> None:
     assert analysed("def f():\n    from ftl_nb.modules import tax, shop\n").modules == ("bank", "tax", "users")
 
 
-def fixture_digest(fixture: str, verb: str = "def add(*, stock): ...", sql: str = "-- one") -> str:
+SQL = """
+-- migrate:up
+CREATE TABLE items (sku TEXT);
+-- migrate:down
+DROP TABLE items;
+
+-- name: PriceOf :one
+SELECT 1.0 AS price;
+
+-- What came in.
+-- name: Incoming :many
+SELECT sku FROM items;
+"""
+
+
+def fixture_digest(fixture: str, verb: str = "def add(*, stock): ...", sql: str = SQL) -> str:
     source = shop(fixture, opening=OPENING + "\n_rows = [1, 2]\ndef _read(): return _rows\n", kind="fixture")
     source = source.with_cell(Cell("v", "verb", "add", verb)).with_cell(
         Cell("s", "sql", "stock", sql, database="stock")
     )
-    found = analyse(source, {"price_of": "stock"}).verb("fill")
+    found = analyse(source, {"priceOf": "stock", "incoming": "stock"}).verb("fill")
     assert found is not None
     return found.digest
 
 
 def test_a_fixtures_digest_follows_all_that_it_reaches() -> None:
-    fill = "def fill():\n    _read()\n    add()\n"
+    fill = "def fill():\n    _read()\n    add()\n    price_of()\n"
     first = fixture_digest(fill)
-    assert fixture_digest("def fill(): # same\n\n    _read(); add()\n") == first
+    assert fixture_digest("def fill(): # same\n\n    _read(); add(); price_of()\n") == first
     assert fixture_digest(fill.replace("add()", "add(1)")) != first
     assert fixture_digest(fill, verb="def add(*, stock): pass") != first
-    assert fixture_digest(fill, sql="-- two") != first
+    assert fixture_digest(fill, sql=SQL.replace("(sku TEXT)", "(sku TEXT NOT NULL)")) != first
+    assert fixture_digest(fill, sql=SQL.replace("1.0", "2.0")) != first
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("SELECT sku FROM items", "SELECT sku FROM items LIMIT 1"),
+        ("What came in", "What came"),
+        ("DROP TABLE items", "DROP TABLE IF EXISTS items"),
+        ("-- name: PriceOf", "\n\n-- What it costs.\n-- name: PriceOf"),
+    ],
+)
+def test_a_fixtures_digest_does_not_follow_queries_that_it_does_not_call(old: str, new: str) -> None:
+    fill = "def fill(*, stock):\n    add()\n    price_of()\n"
+    assert fixture_digest(fill, sql=SQL.replace(old, new)) == fixture_digest(fill)
 
 
 def test_a_fixtures_digest_does_not_follow_what_it_does_not_reach() -> None:
     fill = "def fill():\n    _read()\n"
-    assert fixture_digest(fill, verb="def add(*, stock): pass", sql="-- two") == fixture_digest(fill)
+    changed = SQL.replace("(sku TEXT)", "(sku TEXT NOT NULL)")
+    assert fixture_digest(fill, verb="def add(*, stock): pass", sql=changed) == fixture_digest(fill)
