@@ -110,6 +110,9 @@ from ftl_nb.schema.nodes.types import Type as Type
 from ftl_nb.schema.nodes.types import TypeValue as TypeValue
 from ftl_nb.schema.nodes.types import Unit as Unit
 from ftl_nb.schema.nodes.types import Value as Value
+from ftl_nb.schema.rules import ITEM_RULES as ITEM_RULES
+from ftl_nb.schema.rules import RULES as RULES
+from ftl_nb.schema.rules import Rule as Rule
 from ftl_nb.schema.text.parser import parse as parse
 from ftl_nb.schema.text.parser import parse_module as parse_module
 from ftl_nb.schema.text.parser import parse_ref as parse_ref
@@ -119,5 +122,9 @@ from ftl_nb.schema.traversal import refs as refs
 from ftl_nb.schema.traversal import transform as transform
 from ftl_nb.schema.traversal import visit as visit
 from ftl_nb.schema.traversal import walk as walk
+from ftl_nb.schema.validation import Validated as Validated
+from ftl_nb.schema.validation import ValidatedModule as ValidatedModule
+from ftl_nb.schema.validation import validate as validate
+from ftl_nb.schema.validation import validate_module as validate_module
 from ftl_nb.schema.wire import from_proto as from_proto
 from ftl_nb.schema.wire import to_proto as to_proto

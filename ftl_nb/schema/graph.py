@@ -82,32 +82,32 @@ def levels(dependencies: Mapping[str, Collection[str]]) -> list[tuple[str, ...]]
 
 
 def import_cycle(realm: decls.Realm) -> tuple[str, ...]:
-    """The first cycle of imports, from the module found twice to itself; empty when there is none."""
+    """The first cycle of imports: the modules on the way, from the first import's target to the one met again."""
     edges: dict[str, list[str]] = {}
     for module in realm.modules:
-        known = edges.setdefault(module.name, [])
-        known.extend(name for name in imports(module) if name not in known)
-    done: set[str] = set()
+        edges[module.name] = sorted({*edges.get(module.name, ()), *imports(module)})
+    done: set[tuple[str, str]] = set()
     for start in sorted(edges):
-        for target in sorted(edges[start]):
-            if cycle := _cycle_from(target, edges, done):
+        for target in edges[start]:
+            if cycle := _cycle_from((start, target), edges, done):
                 return cycle
     return ()
 
 
-def _cycle_from(start: str, edges: Mapping[str, list[str]], done: set[str]) -> tuple[str, ...]:
-    path = [start]
-    waiting = [iter(sorted(edges.get(start, ())))]
+def _cycle_from(start: tuple[str, str], edges: Mapping[str, list[str]], done: set[tuple[str, str]]) -> tuple[str, ...]:
+    """Depth first over imports, as the public system does it: the cycle is closed by an import met twice."""
+    path = {start: iter(edges.get(start[1], ()))}
     while path:
-        name = next(waiting[-1], None)
-        if name is None:
-            waiting.pop()
-            done.add(path.pop())
-        elif name in path:
-            return (*path[path.index(name) :], name)
-        elif name not in done:
-            path.append(name)
-            waiting.append(iter(sorted(edges.get(name, ()))))
+        edge = next(reversed(path))
+        target = next(path[edge], None)
+        following = (edge[1], target or "")
+        if target is None:
+            done.add(edge)
+            del path[edge]
+        elif following in path:
+            return (*(name for _, name in path), target)
+        elif following not in done:
+            path[following] = iter(edges.get(target, ()))
     return ()
 
 

@@ -1,0 +1,213 @@
+"""Rules on subscribers, dead letters, retries and catch verbs."""
+
+from __future__ import annotations
+
+import re
+
+from ftl_nb.schema.nodes import decls, types
+from ftl_nb.schema.nodes import metadata as meta
+from ftl_nb.schema.normal import dead_letter_event, dead_letter_name
+from ftl_nb.schema.quote import quote
+from ftl_nb.schema.rules.base import Context, Found, Rule, Stage
+
+_PART = re.compile(r"(\d+)([a-zA-Z]+)", re.ASCII)
+_UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_DAY = 86_400
+_DEFAULT_COUNT = 10
+_LARGEST_INT = (1 << 63) - 1
+
+
+def _one_topic(item: meta.MetadataSubscriber, context: Context) -> Found:
+    first = next(other for other in _verb(context).metadata if isinstance(other, meta.MetadataSubscriber))
+    if first is not item:
+        yield "verb can not subscribe to multiple topics", item.pos
+
+
+def _is_topic(item: meta.MetadataSubscriber, context: Context) -> Found:
+    found = context.scope.resolve(item.topic)
+    if found and not isinstance(found.node, decls.Topic):
+        name = _verb(context).name
+        yield f"verb {name}: expected topic but found *schema.ModuleDecl for {quote(str(item.topic))}", item.pos
+
+
+def _event_type(item: meta.MetadataSubscriber, context: Context) -> Found:
+    verb, found = _verb(context), context.scope.resolve(item.topic)
+    if found and isinstance(found.node, decls.Topic) and found.node.event != verb.request:
+        differs = f"request type {verb.request} differs from subscription's event type {found.node.event}"
+        yield f"verb {verb.name}: {differs}", item.pos
+
+
+def _sink(item: meta.MetadataSubscriber, context: Context) -> Found:
+    verb, found = _verb(context), context.scope.resolve(item.topic)
+    if found and isinstance(found.node, decls.Topic) and verb.response != types.Unit():
+        yield f"verb {verb.name}: must be a sink to subscribe but found response type {verb.response}", item.pos
+
+
+def _dead_letter_kind(item: meta.MetadataSubscriber, context: Context) -> Found:
+    name = dead_letter_name(_verb(context)) if item.dead_letter else ""
+    taken = context.module.decl(name) if name else None
+    if taken and not isinstance(taken, decls.Topic):
+        where = f"{context.module.name}.{name} to be a dead letter topic but was already declared at {taken.pos}"
+        yield f"expected {where}", item.pos
+
+
+def _dead_letter_type(item: meta.MetadataSubscriber, context: Context) -> Found:
+    verb = _verb(context)
+    name = dead_letter_name(verb) if item.dead_letter else ""
+    topic = context.module.decl(name) if name and name not in context.made else None
+    wanted = dead_letter_event(verb)
+    if isinstance(topic, decls.Topic) and topic.event != wanted:
+        types_ = f"({topic.event}) as the subscription request type ({wanted})"
+        yield f"dead letter topic {context.module.name}.{name} must have the same event type {types_}", item.pos
+
+
+# Retries
+
+
+def _of_subscriber(item: meta.MetadataRetry, context: Context) -> Found:
+    if not _subscribes(context):
+        yield "retries can only be added to subscribers", item.pos
+
+
+def _count(item: meta.MetadataRetry, context: Context) -> Found:
+    if _subscribes(context) and item.count is not None and item.count < 0:
+        yield "retry count can not be negative", item.pos
+
+
+def _backoff(item: meta.MetadataRetry, context: Context) -> Found:
+    if _subscribes(context) and not (item.count is not None and item.count < 0):
+        try:
+            _check_backoffs(item)
+        except ValueError as error:
+            yield str(error), item.pos
+
+
+def _check_backoffs(item: meta.MetadataRetry) -> None:
+    count = _DEFAULT_COUNT if item.count is None else item.count
+    if not item.min_backoff:
+        if count:
+            raise ValueError("retry must have a minimum backoff")
+        return
+    least = _limited("min", item.min_backoff)
+    longest = _limited("max", item.max_backoff) if item.max_backoff else None
+    if longest is not None and longest < least:
+        limits = f"({item.max_backoff}) needs to be at least as long as initial backoff ({item.min_backoff})"
+        raise ValueError(f"max backoff duration {limits}")
+    if not count and item.catch is None:
+        raise ValueError("can not define a backoff duration when retry count is 0 and no catch is declared")
+
+
+def _limited(which: str, text: str) -> int:
+    try:
+        seconds = duration(text)
+        if seconds < 1:
+            raise ValueError("retry must have a minimum backoff of 1s")
+        if seconds > _DAY:
+            raise ValueError("retry backoff can not be larger than 1d")
+    except ValueError as error:
+        raise ValueError(f"could not parse {which} backoff duration: {error}") from None
+    return seconds
+
+
+def duration(text: str) -> int:
+    """Seconds of a text such as `1d2h`.
+
+    Raises:
+        ValueError: units unknown or not from large to small, a number too large, or another form.
+    """
+    try:
+        return _duration(text)
+    except ValueError as error:
+        raise ValueError(f"could not parse retry duration: {error}") from None
+
+
+def _duration(text: str) -> int:
+    rest, seconds, units = text, 0, list(_UNITS)
+    while rest:
+        match = _PART.match(rest)
+        if not match:
+            raise ValueError(f"unable to parse duration {quote(rest)} - expected duration in format like '1m' or '30s'")
+        number, unit = match.groups()
+        if unit not in units:
+            raise ValueError(_bad_unit(unit))
+        if len(number) > len(str(_LARGEST_INT)) or int(number) > _LARGEST_INT:
+            reason = f"strconv.Atoi: parsing {quote(number)}: value out of range"
+            raise ValueError(f"unable to parse duration {quote(rest)}: {reason}")
+        seconds += int(number) * _UNITS[unit]
+        units = units[units.index(unit) + 1 :]
+        rest = rest[match.end() :]
+    return seconds
+
+
+def _bad_unit(unit: str) -> str:
+    if unit not in _UNITS:
+        return f"duration has unknown unit {quote(unit)} - use 'd', 'h', 'm' or 's', eg '1d' or '30s'"
+    order = "units need to be ordered from largest to smallest - eg '1d3h2m'"
+    return f"duration has unit {quote(unit)} out of order - {order}"
+
+
+# Catch verbs: those of another module are not looked at in the public system either.
+
+
+def _known_catch(item: meta.MetadataRetry, context: Context) -> Found:
+    if _subscribes(context) and item.catch and _is_own(item.catch, context) and _catch_decl(item, context) is None:
+        yield f"could not resolve catch verb {quote(str(item.catch))}", item.pos
+
+
+def _catch_is_verb(item: meta.MetadataRetry, context: Context) -> Found:
+    decl = _catch_decl(item, context)
+    if decl is not None and not isinstance(decl, decls.Verb):
+        yield "expected catch to be a verb", item.pos
+
+
+def _catch_request(item: meta.MetadataRetry, context: Context) -> Found:
+    decl, request = _catch_decl(item, context), _verb(context).request
+    if not isinstance(decl, decls.Verb):
+        return
+    accepted = tuple(f"builtin.CatchRequest<{type_}>" for type_ in (request, "Any"))
+    if str(decl.request) not in accepted:
+        wanted = f"{accepted[0]} or {accepted[1]}"
+        yield f"catch verb must have a request type of {wanted}, but found {decl.request}", item.pos
+
+
+def _catch_response(item: meta.MetadataRetry, context: Context) -> Found:
+    decl = _catch_decl(item, context)
+    if isinstance(decl, decls.Verb) and decl.response != types.Unit():
+        yield f"catch verb must not have a response type but found {decl.response}", item.pos
+
+
+def _catch_decl(item: meta.MetadataRetry, context: Context) -> decls.Decl | None:
+    own = item.catch and _subscribes(context) and _is_own(item.catch, context)
+    return context.module.decl(item.catch.name) if item.catch and own else None
+
+
+def _is_own(ref: types.Ref, context: Context) -> bool:
+    return ref.module in ("", context.module.name)
+
+
+def _subscribes(context: Context) -> bool:
+    return any(isinstance(item, meta.MetadataSubscriber) for item in _verb(context).metadata)
+
+
+def _verb(context: Context) -> decls.Verb:
+    assert isinstance(context.decl, decls.Verb)
+    return context.decl
+
+
+_SUBSCRIBER = (meta.MetadataSubscriber,)
+_RETRY = (meta.MetadataRetry,)
+ITEM_RULES = (
+    Rule("R036", "A verb subscribes once.", _SUBSCRIBER, _one_topic),
+    Rule("R037", "A verb subscribes to a topic.", _SUBSCRIBER, _is_topic, Stage.BOTH),
+    Rule("R038", "A subscriber's request is the topic's event.", _SUBSCRIBER, _event_type, Stage.BOTH),
+    Rule("R039", "A subscriber has no response.", _SUBSCRIBER, _sink, Stage.BOTH),
+    Rule("R040", "The name of a dead letter topic is free.", _SUBSCRIBER, _dead_letter_kind),
+    Rule("R041", "A dead letter topic has the failed event.", _SUBSCRIBER, _dead_letter_type),
+    Rule("R065", "Only subscribers retry.", _RETRY, _of_subscriber),
+    Rule("R066", "A retry count is not negative.", _RETRY, _count),
+    Rule("R067", "Backoffs are between a second and a day, the second not below the first.", _RETRY, _backoff),
+    Rule("R078", "A catch verb is known.", _RETRY, _known_catch),
+    Rule("R079", "A catch is a verb.", _RETRY, _catch_is_verb),
+    Rule("R080", "A catch verb takes the failed request.", _RETRY, _catch_request),
+    Rule("R081", "A catch verb has no response.", _RETRY, _catch_response),
+)

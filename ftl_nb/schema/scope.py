@@ -1,0 +1,97 @@
+"""What a name means: type parameters, modules, builtin declarations and primitives, searched from the inside out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from ftl_nb.schema import builtin
+from ftl_nb.schema.nodes import decls, types
+from ftl_nb.schema.nodes.base import Node
+from ftl_nb.schema.text.parser import parse_module
+
+
+@cache
+def builtin_with_positions() -> decls.Module:
+    """The builtin module read from its own text, so that its declarations have the positions messages name.
+
+    The public text begins with an empty line.
+    """
+    return parse_module(f"\n{builtin.builtin_module()}")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a reference means; `module` is empty for a primitive, a module or a type parameter."""
+
+    node: Node
+    module: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The names in sight at some place. `modules` are the ones known here, the current state of each."""
+
+    module: decls.Module
+    modules: Mapping[str, decls.Module]
+    parameters: tuple[decls.TypeParameter, ...] = ()
+
+    def inside(self, data: decls.Data) -> Scope:
+        """The scope inside a data declaration."""
+        return Scope(self.module, self.modules, (*self.parameters, *data.type_parameters))
+
+    def resolve(self, ref: types.Ref) -> Found | None:
+        """What the reference means; a bare name means a declaration of the own module only when nothing else has it."""
+        return self._qualified(ref) if ref.module else self._bare(ref.name) or self.own(ref.name)
+
+    def own(self, name: str) -> Found | None:
+        """A declaration of the own module."""
+        decl = self.module.decl(name)
+        return Found(decl, self.module.name) if decl else None
+
+    def qualify(self, ref: types.Ref, builtins: bool) -> types.Ref:
+        """The reference with its module filled in; `builtins` says whether bare names of builtin get theirs too."""
+        found = self.resolve(ref)
+        if found is None or not found.module or found.module == ref.module:
+            return ref
+        if not ref.module and found.module == builtin.NAME != self.module.name and not builtins:
+            return ref
+        return types.Ref(found.module, ref.name, ref.type_parameters, pos=ref.pos)
+
+    def verb(self, ref: types.Ref) -> decls.Verb | None:
+        """The verb a reference means."""
+        found = self.resolve(ref)
+        return found.node if found and isinstance(found.node, decls.Verb) else None
+
+    def _bare(self, name: str) -> Found | None:
+        if parameter := next((p for p in reversed(self.parameters) if p.name == name), None):
+            return Found(parameter)
+        if module := self.modules.get(name) or (builtin_with_positions() if name == builtin.NAME else None):
+            return Found(module)
+        if decl := builtin_with_positions().decl(name):
+            return Found(decl, builtin.NAME)
+        primitive = types.PRIMITIVES.get(name)
+        return Found(primitive()) if primitive else None
+
+    def _qualified(self, ref: types.Ref) -> Found | None:
+        module = self.modules.get(ref.module)
+        if module and (decl := module.decl(ref.name)):
+            return Found(decl, ref.module)
+        known = builtin_with_positions()
+        if ref.module == builtin.NAME or known.decl(ref.module):
+            decl = known.decl(ref.name)
+            return Found(decl, builtin.NAME) if decl else None
+        return None
+
+
+def without_aliases(type_: types.Type, scope: Scope) -> types.Type:
+    """The type behind type aliases; of a loop of aliases, the alias where it closes."""
+    seen: set[types.RefKey] = set()
+    while isinstance(type_, types.Ref) and type_.key not in seen:
+        seen.add(type_.key)
+        found = scope.resolve(type_)
+        if not found or not isinstance(found.node, decls.TypeAlias):
+            break
+        type_ = found.node.type
+    return type_
