@@ -16,6 +16,7 @@ from ftl_nb.runner.reporter import Reporter
 from ftl_nb.schema import schema_pb2
 
 _RENEW_CHECK_SECONDS = 60.0
+_REGISTER_SECONDS = 30.0
 
 
 class Process:
@@ -65,14 +66,18 @@ class Process:
         request = workspace_pb2.RegisterRequest(
             deployment=self.deployment, endpoint=endpoint, schema=schema.to_proto(module)
         )
-        RegistryService.register.on(self.control)(request, timeout=30.0)
+        self._tell(request)
+
+    def _tell(self, request: workspace_pb2.RegisterRequest) -> None:
+        """A connection that fails while the machine is busy is made again until the deadline."""
+        RegistryService.register.on(self.control)(request, timeout=_REGISTER_SECONDS, wait_for_ready=True)
 
     def give_up(self, error: FtlError) -> None:
         """Says why this process cannot serve."""
         import json
 
         request = workspace_pb2.RegisterRequest(deployment=self.deployment, error=json.dumps(error.to_dict()))
-        RegistryService.register.on(self.control)(request, timeout=30.0)
+        self._tell(request)
 
 
 def leaf_of(identity: Identity, answer: workspace_pb2.RenewResponse) -> Leaf:
