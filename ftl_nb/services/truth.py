@@ -126,6 +126,7 @@ class Truth:
 
     def commit(self, changeset: Changeset) -> None:
         """The moment at which the system moves."""
+        _require(changeset, ChangesetState.PREPARED)
         self._records.commit(changeset.deployed, changeset.removed)
         with self._changed:
             self._step(changeset, ChangesetState.PREPARED, ChangesetState.COMMITTED)
@@ -163,9 +164,7 @@ class Truth:
         self._announce(changeset, changeset_failed_notification=note)
 
     def _step(self, changeset: Changeset, before: ChangesetState, after: ChangesetState) -> None:
-        if changeset.state is not before:
-            detail = f"changeset {changeset.key} is {changeset.state.name.lower()}, not {before.name.lower()}"
-            raise fail("internal", detail=detail)
+        _require(changeset, before)
         changeset.state = after
 
     def _announce(self, changeset: Changeset, **event: object) -> None:
@@ -263,6 +262,12 @@ class Truth:
             for d in self._sorted()
         ]
         return schemaservice_pb2.GetDeploymentsResponse(schema=deployed)
+
+
+def _require(changeset: Changeset, state: ChangesetState) -> None:
+    if changeset.state is not state:
+        detail = f"changeset {changeset.key} is {changeset.state.name.lower()}, not {state.name.lower()}"
+        raise fail("internal", detail=detail)
 
 
 def _proto(changeset: Changeset) -> schema_pb2.Changeset:
