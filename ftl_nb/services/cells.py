@@ -36,14 +36,21 @@ def record_of(source: ModuleSource, cell: Cell) -> Cell | None:
         if by_id is not None:
             return by_id
     names = declared_by(source.name, cell)
-    alike = (c for c in source.cells if _same_place(c, cell))
-    return next((c for c in alike if names & declared_by(source.name, c) or c.text == cell.text), None)
+    return next((c for c in source.cells if _is_same(source.name, c, cell, names)), None)
 
 
-def _same_place(record: Cell, cell: Cell) -> bool:
-    """Whether both could be one cell: a front end's id that differs says that they are two."""
-    both_known = is_front_end_id(record.id) and cell.id
-    return not both_known and (record.kind == "sql") == (cell.kind == "sql") and record.database == cell.database
+def _is_same(module: str, record: Cell, cell: Cell, names: frozenset[str]) -> bool:
+    """Whether `cell`, which declares `names`, is the record.
+
+    Two ids of a front end are two cells, unless the later declares all that the earlier did: a cell that was copied,
+    or moved to another place of its notebook, has a new id, and the one that ran last is meant.
+    """
+    if (record.kind == "sql") != (cell.kind == "sql") or record.database != cell.database:
+        return False
+    theirs = declared_by(module, record)
+    if is_front_end_id(record.id) and cell.id:
+        return bool(theirs) and theirs <= names
+    return bool(names & theirs) or record.text == cell.text
 
 
 def is_front_end_id(cell_id: str) -> bool:
@@ -88,20 +95,29 @@ def _sql_names(cell: Cell) -> list[str]:
 
 
 def label_of(source: ModuleSource, cell: Cell, found: Cell | None) -> str:
-    """What the cell is called in errors: its verb, `module`, or its database; numbered where that is taken."""
+    """What the cell is called in errors: its verb, `module`, or its database; numbered where that is taken.
+
+    A module's further cells in plain form are called as their verb, where they have one.
+    """
+    taken = {c.label for c in source.cells if c is not found}
     if cell.kind == "sql":
         wanted = f"{cell.database}.sql"
-    elif cell.kind == "module":
-        wanted = "module"
     else:
-        parsed = _parsed(source.name, cell)
-        wanted = parsed.function if parsed is not None and parsed.function else (found.label if found else cell.kind)
+        wanted = _verb_of(source.name, cell, further="module" in taken) or (
+            found.label if found and cell.kind != "module" else cell.kind
+        )
     if found is not None and found.label.partition("-")[0] == wanted:
         return found.label
-    taken = {c.label for c in source.cells if c is not found}
     return next(
         label for n in range(1, len(taken) + 2) if (label := wanted if n == 1 else f"{wanted}-{n}") not in taken
     )
+
+
+def _verb_of(module: str, cell: Cell, *, further: bool) -> str:
+    parsed = _parsed(module, cell)
+    if parsed is None or (cell.kind == "module" and not (further and len(parsed.marks) == 1)):
+        return ""
+    return parsed.marks[-1].name
 
 
 def _with_version(source: ModuleSource, cell: Cell, found: Cell | None) -> Mapping[str, object]:
