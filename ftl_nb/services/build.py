@@ -160,15 +160,17 @@ class Attempt:
 
     def _validate(self) -> None:
         """The rules of the language over the whole system; every problem at once, those of the own cells first."""
-        if not hasattr(schema, "validate"):  # TEMP
-            return
-        found = schema.validate(self._after()).problems
+        validated = schema.validate(self._after())
+        found = validated.problems
         own = [self._problem(p) for p in found if self._is_own(p)]
         others = [self._problem(p) for p in found if not self._is_own(p)]
         if own:
             raise with_others(own + others)
         if others:
             raise self._breaks(schema.diff(self._before, self._after()), with_others(others))
+        for module in validated.schema.realms[0].modules:
+            if module.name in self._candidates:
+                self._candidates[module.name].module = module
 
     def _is_own(self, problem: schema.Problem) -> bool:
         return not problem.pos.filename or self._place(problem.pos) is not None
