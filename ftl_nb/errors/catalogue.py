@@ -5,7 +5,6 @@ Codes: 1xx cells and names, 2xx types, 3xx SQL and databases, 4xx deploying, 5xx
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 
@@ -18,268 +17,262 @@ class Entry(NamedTuple):
     hint: str = ""
 
 
-def _entries() -> Iterator[Entry]:
-    yield Entry(
-        "syntax", "FTL-C101", "{detail}.", "mend the syntax and run the cell again; what was deployed still answers"
-    )
-    yield Entry(
+_ENTRIES = (
+    Entry("syntax", "FTL-C101", "{detail}.", "mend the syntax and run the cell again; what was deployed still answers"),
+    Entry(
         "cell-magic-line",
         "FTL-C102",
         "A cell that ships to a runner cannot hold the line magic or shell line {line!r}.",
         "move it to a cell of its own",
-    )
-    yield Entry(
+    ),
+    Entry(
         "no-module",
         "FTL-C103",
         "No module is open in this session.",
         "open one with %%ftl_module NAME, or name it: --module NAME",
-    )
-    yield Entry(
+    ),
+    Entry(
         "verb-candidates",
         "FTL-C104",
         "A verb cell defines one verb, this one has {count}: {names}.",
         "start the names of helper functions with an underscore, or move them to the module's cell",
-    )
-    yield Entry(
+    ),
+    Entry(
         "verb-missing",
         "FTL-C105",
         "A verb cell defines one function without a leading underscore, this one has none.",
         "write `def name(request: Type) -> Type:`",
-    )
-    yield Entry("unknown-option", "FTL-C106", "{word!r} is not an option here; accepted are {accepted}.")
-    yield Entry("bad-option", "FTL-C107", "The option {word} does not take {value!r}: {why}.")
-    yield Entry(
+    ),
+    Entry("unknown-option", "FTL-C106", "{word!r} is not an option here; accepted are {accepted}."),
+    Entry("bad-option", "FTL-C107", "The option {word} does not take {value!r}: {why}."),
+    Entry(
         "module-name",
         "FTL-C108",
         "{name!r} cannot be a module's name: {why}.",
         "use lower-case letters, digits and underscores, starting with a letter",
-    )
-    yield Entry(
+    ),
+    Entry(
         "module-statement",
         "FTL-C109",
         "ftl.module(...) stands first in its cell, after the docstring and the imports.",
         'move it above the other statements, with a literal name: ftl.module("shop")',
-    )
-    yield Entry(
+    ),
+    Entry(
         "name-collision",
         "FTL-C110",
         "{first} and {second} have the same name {name!r} in module {module} (snake case).",
         "rename one of them",
-    )
-    yield Entry(
+    ),
+    Entry(
         "unknown-injection",
         "FTL-C111",
         "Nothing in module {module} is called {name!r}, which {verb} asks for.",
         "{near}",
-    )
-    yield Entry(
+    ),
+    Entry(
         "injection-shadows-field",
         "FTL-C112",
         "The injected parameter {name!r} of {verb} is also a field of its request.",
         "rename the parameter",
-    )
-    yield Entry(
+    ),
+    Entry(
         "hidden-use",
         "FTL-C113",
         "{verb} uses {used}, which the analysis of its source does not see.",
         "write it on the verb: calls=[{used!r}]",
-    )
-    yield Entry(
+    ),
+    Entry(
         "called-while-loading",
         "FTL-C114",
         "The verb {verb} was called while its module's text was loading.",
         'in a file, put the call under `if __name__ == "__main__":`; in a notebook, into a cell of its own',
-    )
-    yield Entry(
+    ),
+    Entry(
         "module-owned",
         "FTL-C115",
         "Module {module} is already defined by {owner}.",
         "call it with `from ftl_nb.modules import {module}`, or give this one another name",
-    )
-    yield Entry(
+    ),
+    Entry(
         "use-before-deploy",
         "FTL-C116",
         "There is no module {module} in this cluster.",
         "run the cell or file that defines it; known modules: {known}",
-    )
-    yield Entry(
+    ),
+    Entry(
         "parameter-unannotated",
         "FTL-T201",
         "The parameter {name!r} of {verb} has no type.",
         "annotate it, or make it keyword-only (after `*`) to have it injected",
-    )
-    yield Entry("type-unsupported", "FTL-T202", "{annotation} cannot cross a verb's boundary ({where}).", "{fix}")
-    yield Entry(
+    ),
+    Entry("type-unsupported", "FTL-T202", "{annotation} cannot cross a verb's boundary ({where}).", "{fix}"),
+    Entry(
         "parameter-extra",
         "FTL-T203",
         "{verb} has {count} positional parameters, a verb takes one request.",
         "put them into one dataclass; injected parameters stand after `*`",
-    )
-    yield Entry(
+    ),
+    Entry(
         "annotation-unresolved",
         "FTL-T204",
         "The annotation {annotation!r} of {where} cannot be resolved: {why}.",
         "define or import the name in the module",
-    )
-    yield Entry(
+    ),
+    Entry(
         "enum-ambiguous",
         "FTL-T205",
         "The type enums {first} and {second} have the same members.",
         "keep one of them, or add a member",
-    )
-    yield Entry(
+    ),
+    Entry(
         "default-unsupported",
         "FTL-T206",
         "The default of {where} is not a value of its type {type}.",
         "give a default of that type",
-    )
-    yield Entry("type-check", "FTL-T210", "{detail}.", "{rule}")
-    yield Entry("schema-invalid", "FTL-T211", "{detail}.")
-    yield Entry("json-invalid", "FTL-T220", "{detail}.", "the request of {verb} is {type}")
-    yield Entry(
+    ),
+    Entry("type-check", "FTL-T210", "{detail}.", "{rule}"),
+    Entry("schema-invalid", "FTL-T211", "{detail}."),
+    Entry("json-invalid", "FTL-T220", "{detail}.", "the request of {verb} is {type}"),
+    Entry(
         "json-syntax",
         "FTL-T221",
         "The request is not JSON: {detail}.",
         'strings in double quotes, no trailing comma: {{"sku": "tea"}}',
-    )
-    yield Entry(
+    ),
+    Entry(
         "result-invalid",
         "FTL-T222",
         "{verb} returned a value that is not its declared type: {detail}.",
         "return {type}",
-    )
-    yield Entry("sql-syntax", "FTL-S301", "{detail}.", "{fix}")
-    yield Entry("sql-unknown-name", "FTL-S302", "{detail}.", "{fix}")
-    yield Entry(
+    ),
+    Entry("sql-syntax", "FTL-S301", "{detail}.", "{fix}"),
+    Entry("sql-unknown-name", "FTL-S302", "{detail}.", "{fix}"),
+    Entry(
         "sql-parameter-type",
         "FTL-S303",
         "The type of parameter @{parameter} of {query} cannot be told from the query.",
         "cast it: CAST(@{parameter} AS VARCHAR)",
-    )
-    yield Entry("sql-annotation", "FTL-S304", "{detail}.", "write `-- name: PriceOf :one`; commands are {accepted}")
-    yield Entry(
+    ),
+    Entry("sql-annotation", "FTL-S304", "{detail}.", "write `-- name: PriceOf :one`; commands are {accepted}"),
+    Entry(
         "migration-failed",
         "FTL-S305",
         "The migration {version} of {database} failed, nothing of it stayed: {detail}.",
         "mend the statement and run the cell again",
-    )
-    yield Entry(
+    ),
+    Entry(
         "migration-changed",
         "FTL-S306",
         "A migration of {database} that was applied has changed, and --keep is set.",
         "run it without --keep to rebuild the database with its fixtures, or add a new migration",
-    )
-    yield Entry(
-        "no-rows", "FTL-S307", "{verb} found no row.", "declare the query as :many where no row is a usual answer"
-    )
-    yield Entry("sql-failed", "FTL-S308", "{verb} failed in the database: {detail}.")
-    yield Entry(
+    ),
+    Entry("no-rows", "FTL-S307", "{verb} found no row.", "declare the query as :many where no row is a usual answer"),
+    Entry("sql-failed", "FTL-S308", "{verb} failed in the database: {detail}."),
+    Entry(
         "database-busy",
         "FTL-S309",
         "The database {database} is being migrated and did not accept writes before the deadline.",
         "call again when the deployment has ended",
-    )
-    yield Entry(
+    ),
+    Entry(
         "database-corrupt",
         "FTL-S310",
         "The file of database {database} cannot be opened: {detail}.",
         "%ftl reset makes a fresh one; the old file stays beside it",
-    )
-    yield Entry("engine-unknown", "FTL-S311", "{engine!r} is not a database engine here; there is {known}.")
-    yield Entry("database-name", "FTL-S312", "{name!r} is not MODULE.DATABASE.", "write %%ftl_sql shop.stock")
-    yield Entry(
+    ),
+    Entry("engine-unknown", "FTL-S311", "{engine!r} is not a database engine here; there is {known}."),
+    Entry("database-name", "FTL-S312", "{name!r} is not MODULE.DATABASE.", "write %%ftl_sql shop.stock"),
+    Entry(
         "import-failed",
         "FTL-D401",
         "{error}.",
         "the module's text did not load in its runner; what was deployed still answers",
-    )
-    yield Entry(
+    ),
+    Entry(
         "load-failed",
         "FTL-D402",
         "Module {module} failed while it was loaded: {error}.",
         "what was deployed still answers",
-    )
-    yield Entry(
+    ),
+    Entry(
         "breaks-others",
         "FTL-D403",
         "{change} breaks {broken}; the cell is kept pending and nothing was deployed.",
         "change the other side too: the next defining cell is tried together with what is pending",
-    )
-    yield Entry("fixture-failed", "FTL-D404", "The fixture {fixture} raised, so nothing was deployed: {error}.")
-    yield Entry(
+    ),
+    Entry("fixture-failed", "FTL-D404", "The fixture {fixture} raised, so nothing was deployed: {error}."),
+    Entry(
         "runner-start",
         "FTL-D405",
         "The runner of {module} did not become ready: {detail}.",
         "see %ftl logs; what was deployed still answers",
-    )
-    yield Entry(
+    ),
+    Entry(
         "changeset-conflict",
         "FTL-D406",
         "Module {module} is already being updated in changeset {changeset}.",
         "wait for it to end and run the cell again",
-    )
-    yield Entry("verb-raised", "FTL-V501", "{verb} raised {error}.")
-    yield Entry("unknown-verb", "FTL-V502", "There is no verb {verb}.", "{near}")
-    yield Entry(
+    ),
+    Entry("verb-raised", "FTL-V501", "{verb} raised {error}."),
+    Entry("unknown-verb", "FTL-V502", "There is no verb {verb}.", "{near}"),
+    Entry(
         "deadline",
         "FTL-V503",
         "{verb} did not answer within {seconds} s and was cancelled.",
         "give it longer: {name}.with_timeout(SECONDS)(request)",
-    )
-    yield Entry("cancelled", "FTL-V504", "The call of {verb} was cancelled.")
-    yield Entry(
+    ),
+    Entry("cancelled", "FTL-V504", "The call of {verb} was cancelled."),
+    Entry(
         "runner-lost",
         "FTL-V505",
         "The runner of {module} died during the call of {verb}.",
         "it is being restarted; call again",
-    )
-    yield Entry(
+    ),
+    Entry(
         "runner-away", "FTL-V506", "The runner of {module} does not answer.", "see %ftl status and %ftl logs {module}"
-    )
-    yield Entry(
+    ),
+    Entry(
         "body-too-large",
         "FTL-V507",
         "The body of {verb} is {size} bytes, the limit is {limit}.",
         "send less at once, or a path to the data",
-    )
-    yield Entry(
+    ),
+    Entry(
         "config-missing", "FTL-V508", "The config {name} has no value and no default.", "%ftl config set {name} VALUE"
-    )
-    yield Entry(
+    ),
+    Entry(
         "config-invalid",
         "FTL-V509",
         "The value of config {name} is not {type}: {detail}.",
         "%ftl config set {name} VALUE",
-    )
-    yield Entry("call-arguments", "FTL-V510", "{verb} cannot be called so: {why}.", "its request is {type}")
-    yield Entry(
+    ),
+    Entry("call-arguments", "FTL-V510", "{verb} cannot be called so: {why}.", "its request is {type}"),
+    Entry(
         "not-visible",
         "FTL-V511",
         "{verb} is not exported, so {caller} cannot call it.",
         "export it: --export, or export=True",
-    )
-    yield Entry(
-        "runner-moved", "FTL-V512", "The runner of {module} has been replaced by a newer deployment.", "call again"
-    )
-    yield Entry("cluster-start", "FTL-R601", "The cluster did not start: {detail}.", "the log is {log}")
-    yield Entry("cluster-gone", "FTL-R602", "The cluster is gone: {detail}.", "the next use starts it again")
-    yield Entry(
+    ),
+    Entry("runner-moved", "FTL-V512", "The runner of {module} has been replaced by a newer deployment.", "call again"),
+    Entry("cluster-start", "FTL-R601", "The cluster did not start: {detail}.", "the log is {log}"),
+    Entry("cluster-gone", "FTL-R602", "The cluster is gone: {detail}.", "the next use starts it again"),
+    Entry(
         "cluster-folder",
         "FTL-R603",
         "The cluster folder {folder} was made by version {found} of its format, this one reads {known}.",
         "move it away, or use the version that made it; nothing in it was changed",
-    )
-    yield Entry(
+    ),
+    Entry(
         "disk-full",
         "FTL-R604",
         "{folder} has no space left: {detail}.",
         "free some space and run the cell again; what was deployed still answers",
-    )
-    yield Entry("peer-refused", "FTL-R605", "The peer is not of this cluster: {detail}.")
-    yield Entry("key-invalid", "FTL-R606", "{detail}.")
-    yield Entry("store-conflict", "FTL-R607", "The state changed meanwhile: {detail}.", "run it again")
-    yield Entry("usage", "FTL-R610", "{detail}.", "{hint_text}")
-    yield Entry("internal", "FTL-X901", "A defect of ftl_nb: {detail}.", "%ftl logs has the traceback")
+    ),
+    Entry("peer-refused", "FTL-R605", "The peer is not of this cluster: {detail}."),
+    Entry("key-invalid", "FTL-R606", "{detail}."),
+    Entry("store-conflict", "FTL-R607", "The state changed meanwhile: {detail}.", "run it again"),
+    Entry("usage", "FTL-R610", "{detail}.", "{hint_text}"),
+    Entry("internal", "FTL-X901", "A defect of ftl_nb: {detail}.", "%ftl logs has the traceback"),
+)
 
-
-CATALOGUE: dict[str, Entry] = {entry.slug: entry for entry in _entries()}
+CATALOGUE: dict[str, Entry] = {entry.slug: entry for entry in _ENTRIES}

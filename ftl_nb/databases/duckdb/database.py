@@ -88,12 +88,12 @@ class DuckDBDatabase:
         is nothing to migrate the candidate is the serving file itself, unless `isolated` asks for a copy.
         Raises `migration-failed` (nothing of it stays), `database-busy` or `disk-full`.
         """
-        todo = plan(self._current.cursor(), migrations)
-        if todo.kind == "none" and not isolated:
-            return Candidate(self, self._current, todo, {}, own=False)
+        due = plan(self._current.cursor(), migrations)
+        if due.kind == "none" and not isolated:
+            return Candidate(self, self._current, due, {}, own=False)
         self._gate.close(timeout)
         try:
-            return self._candidate(todo)
+            return self._candidate(due)
         except BaseException:
             self._gate.open()
             raise
@@ -131,17 +131,17 @@ class DuckDBDatabase:
         with self._entered() as generation:
             return RawStatement(generation, sql, parameters)
 
-    def _candidate(self, todo: Plan) -> Candidate:
-        gone: Mapping[str, int] = row_counts(self._current.cursor()) if todo.kind == "changed" else {}
+    def _candidate(self, due: Plan) -> Candidate:
+        gone: Mapping[str, int] = row_counts(self._current.cursor()) if due.kind == "changed" else {}
         path = self._path(self._number + 1)
         generation: Generation | None = None
         try:
-            if todo.kind != "changed":
+            if due.kind != "changed":
                 self._current.copy_to(path)
             generation = Generation(path, self.name)
-            migrate(generation.cursor(), todo.pending, self.name)
+            migrate(generation.cursor(), due.pending, self.name)
             self._beside = generation
-            return Candidate(self, generation, todo, gone, own=True)
+            return Candidate(self, generation, due, gone, own=True)
         except BaseException as error:
             if generation is not None:
                 generation.close()
@@ -233,10 +233,10 @@ class Candidate:
     """
 
     def __init__(
-        self, database: DuckDBDatabase, generation: Generation, todo: Plan, rows_gone: Mapping[str, int], *, own: bool
+        self, database: DuckDBDatabase, generation: Generation, due: Plan, rows_gone: Mapping[str, int], *, own: bool
     ) -> None:
-        self.kind = todo.kind
-        self.pending = tuple(m.version for m in todo.pending)
+        self.kind = due.kind
+        self.pending = tuple(m.version for m in due.pending)
         self.rows_gone = rows_gone
         self._database = database
         self._generation = generation
