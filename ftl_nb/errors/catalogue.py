@@ -1,6 +1,6 @@
 """Every error a user can cause: slug, code, sentence and hint, as data. `docs/errors.md` is made from this table.
 
-Codes: 1xx cells and names, 2xx types, 3xx SQL and databases, 4xx deploying, 5xx calls, 6xx cluster and wire, 9xx defects.
+Codes: C1 cells and names, T2 types, S3 SQL and databases, D4 deploying, V5 calls, R6 cluster and wire, X9 defects.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`filename` is `<module/cell>` for a cell; line and columns count from 1, 0 is unknown, `end_column` is past it."""
+    """`<module/cell>` names a cell; line and column count from 1 (0: unknown), `end_column` is exclusive."""
 
     filename: str
     line: int = 0
