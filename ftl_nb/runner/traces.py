@@ -6,10 +6,9 @@ import linecache
 import traceback
 from pathlib import Path
 
-import ftl_nb
 from ftl_nb.errors import Place
 
-_OURS = str(Path(ftl_nb.__file__).parent)
+_OURS = str(Path(__file__).parents[1])
 
 
 def user_traceback(error: BaseException) -> tuple[str, Place | None]:
