@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args
 
@@ -78,19 +77,23 @@ class Database:
         self.name = name
 
     def query(self, sql: str, **parameters: object) -> list[dict[str, Any]]:
-        """The rows of `sql` as dictionaries; `$name` in the SQL is the keyword `name`. Raises FtlError `sql-failed`."""
+        """The rows of `sql` as dictionaries; `$name` in the SQL is the keyword `name`. Raises FtlError `sql-failed`.
+
+        Times are aware datetimes, decimals texts, as in the rows of a query's verb.
+        """
+        from ftl_nb.binding.rows import decode_rows
+
         body, _ = self._run(sql, parameters, rows=True)
-        rows: list[dict[str, Any]] = json.loads(body)
-        return rows
+        return decode_rows(body)
 
     def execute(self, sql: str, **parameters: object) -> int:
         """Runs `sql` and returns the number of rows changed. Raises FtlError `sql-failed`."""
         return self._run(sql, parameters, rows=False)[1]
 
     def _run(self, sql: str, parameters: dict[str, object], *, rows: bool) -> tuple[bytes, int]:
-        from ftl_nb.schema.json import codec
+        from ftl_nb.binding.rows import encode_parameters
 
-        body = codec(dict[str, Any]).encode(parameters)
+        body = encode_parameters(parameters)
         return dispatch.current(f"{self.module}.{self.name}").statement(self.module, self.name, sql, body, rows=rows)
 
     def __repr__(self) -> str:

@@ -4,6 +4,8 @@
 databases. The import is light: an engine loads its libraries when it is first used.
 """
 
+from ftl_nb.binding.rows import decode_rows as decode_rows
+from ftl_nb.binding.rows import encode_parameters as encode_parameters
 from ftl_nb.databases.call import Call as Call
 from ftl_nb.databases.engines import Candidate as Candidate
 from ftl_nb.databases.engines import Engine as Engine
@@ -19,8 +21,6 @@ from ftl_nb.databases.model import Query as Query
 from ftl_nb.databases.model import Slot as Slot
 from ftl_nb.databases.model import SQLText as SQLText
 from ftl_nb.databases.model import migrations_digest as migrations_digest
-from ftl_nb.databases.rows import decode_rows as decode_rows
-from ftl_nb.databases.rows import encode_parameters as encode_parameters
 from ftl_nb.databases.sqltext import CellSQL as CellSQL
 from ftl_nb.databases.sqltext import keyword_of as keyword_of
 from ftl_nb.databases.sqltext import split as split

@@ -68,7 +68,7 @@ class DuckDBDatabase:
             return arrow(generation, query, body, call)
 
     def query_sql(self, sql: str, parameters: bytes = b"", call: Call | None = None) -> bytes:
-        """Rows of one raw statement; `parameters` and the answer as in `ftl_nb.databases.rows`."""
+        """Rows of one raw statement; `parameters` and the answer as in `ftl_nb.binding.rows`."""
         statement = self._statement(sql, parameters)
         with self._serving(statement.writes, call) as generation:
             return statement.rows(generation, call)

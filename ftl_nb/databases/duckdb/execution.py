@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import duckdb
 
+from ftl_nb.binding.rows import decode_parameters, encode_rows
 from ftl_nb.databases.call import Call
 from ftl_nb.databases.duckdb.compiled import NOTHING, CompiledQuery
 from ftl_nb.databases.duckdb.faults import run_error
@@ -14,7 +15,6 @@ from ftl_nb.databases.duckdb.generation import Generation
 from ftl_nb.databases.duckdb.types import read_type, scalar_text
 from ftl_nb.databases.duckdb.values import to_json
 from ftl_nb.databases.model import PreparedQuery
-from ftl_nb.databases.rows import decode_parameters, encode_rows
 from ftl_nb.databases.scanner import respell
 from ftl_nb.errors import FtlError, fail
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
+from ftl_nb.binding.rows import parse_time
 from ftl_nb.databases.duckdb.types import NativeType, field_names, table
-from ftl_nb.databases.rows import parse_time
 
 Converter = Callable[[Any], Any]
 

@@ -41,7 +41,7 @@ def encode_rows(columns: Sequence[str], types: Sequence[str], rows: Sequence[Seq
     return msgspec.json.encode({"columns": columns, "types": types, "rows": rows})
 
 
-def decode_rows(body: bytes) -> list[dict[str, object]]:
+def decode_rows(body: bytes) -> list[dict[str, Any]]:
     """One mapping a row, by column name; times are aware datetimes, bytes are bytes."""
     import msgspec
 
