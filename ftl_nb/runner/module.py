@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,8 @@ class LoadedModule:
         comments = tuple((self.object.__doc__ or "").strip().splitlines())
         own = {d.name for d in self.generated.decls}
         types = tuple(d for d in reflector.decls if d.name not in own)
-        return schema.Module(self.source.name, (*configs, *self.generated.decls, *types, *verbs), comments=comments)
+        generated = as_visible(self.generated.decls, reflector.decls)
+        return schema.Module(self.source.name, (*configs, *generated, *types, *verbs), comments=comments)
 
     def _own_types(self, aliases: dict[str, Any]) -> Iterator[type]:
         """The public types of the text, for other modules to use; one that no verb reaches may be beyond the schema."""
@@ -105,3 +107,12 @@ class LoadedModule:
         return schema.Verb(
             verb.name, request, response, visibility, metadata, comments=comments_of(function), pos=position
         )
+
+
+def as_visible(generated: Iterable[schema.Decl], reflected: Iterable[schema.Decl]) -> tuple[schema.Decl, ...]:
+    """Row types that the text's exported verbs show are exported with them."""
+    shown = {d.name: d.visibility for d in reflected if isinstance(d, schema.Data)}
+    return tuple(
+        replace(d, visibility=max(d.visibility, shown.get(d.name, d.visibility))) if isinstance(d, schema.Data) else d
+        for d in generated
+    )
