@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.abc
 import importlib.machinery
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -76,13 +77,25 @@ def populate_resources(target: ModuleType, decls: schema.Module) -> None:
     for decl in decls.decls:
         name = snake(decl.name)
         if isinstance(decl, schema.Verb) and not _has_function(target, name):
-            setattr(target, name, verb_of(decls, decl))
+            _put_verb(target, name, verb_of(decls, decl))
         elif isinstance(decl, schema.Database):
             setattr(target, name, Database(decls.name, decl.name))
 
 
-def populate_generated(target: ModuleType, decls: schema.Module) -> None:
-    """What SQL cells contribute to a module whose text is here: row classes, query verbs and database handles."""
+def _put_verb(target: ModuleType, name: str, made: Verb) -> None:
+    """A verb that is known under its name stays the same object, with the types of now."""
+    known = target.__dict__.get(name)
+    if type(known) is type(made) and known.ref == made.ref:
+        known.rebind(made.signature)
+    else:
+        setattr(target, name, made)
+
+
+def populate_generated(target: ModuleType, decls: schema.Module, kept: Collection[str] = ()) -> None:
+    """What SQL cells contribute to a module whose text is here: row classes, query verbs and database handles.
+
+    `kept` are types whose classes in `target` are still the right ones.
+    """
     from ftl_nb import schema
     from ftl_nb.binding.classes import classes_of
 
@@ -95,7 +108,8 @@ def populate_generated(target: ModuleType, decls: schema.Module) -> None:
             or (isinstance(d, schema.Data | schema.Verb) and schema.MetadataGenerated() in d.metadata)
         ),
     )
-    target.__dict__.update(classes_of(generated, resolve))
+    made = replace(generated, decls=tuple(d for d in generated.decls if d.name not in kept))
+    target.__dict__.update(classes_of(made, resolve))
     populate_resources(target, generated)
 
 

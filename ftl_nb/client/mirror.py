@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 
@@ -49,7 +49,7 @@ class Mirror:
         """Executes what changed of a module whose text is this session's."""
         held = self._held.setdefault(source.name, _Held())
         target = module_object(source.name)
-        populate_generated(target, decls)
+        populate_generated(target, decls, _same_rows(held.module, decls))
         digests = class_digests(source)
         for cell in self._stale(held, source, digests):
             run_cell(source.name, cell, keep=_kept(target, cell, held.digests, digests))
@@ -125,6 +125,26 @@ def _kept(target: ModuleType, cell: Cell, before: dict[str, str], after: dict[st
     """Classes of a cell that are as they were, and so are not executed again."""
     there = vars(target)
     return frozenset(n for n in _classes(cell) if n in there and n in before and before[n] == after.get(n))
+
+
+def _same_rows(before: schema.Module | None, after: schema.Module) -> frozenset[str]:
+    """The generated types that are as they were, with all that they refer to; their classes stay."""
+    old, new = _rows(before) if before is not None else {}, _rows(after)
+    same = {name for name, decl in new.items() if old.get(name) == decl}
+    while changed := {name for name in same if _row_names(new[name]) & new.keys() - same}:
+        same -= changed
+    return frozenset(same)
+
+
+def _rows(module: schema.Module) -> dict[str, schema.Data]:
+    """The generated data by name; who may see one does not make it another class."""
+    generated = schema.MetadataGenerated()
+    rows = (d for d in module.decls if isinstance(d, schema.Data) and generated in d.metadata)
+    return {d.name: replace(d, visibility=schema.Visibility.NONE) for d in rows}
+
+
+def _row_names(decl: schema.Data) -> set[str]:
+    return {ref.name for ref in schema.refs(decl)}
 
 
 def _classes(cell: Cell) -> list[str]:
