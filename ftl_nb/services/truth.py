@@ -138,6 +138,12 @@ class Truth:
             self._tell(changeset_committed_notification=note)
         self.on_step(changeset)
 
+    def adopt(self, deployment: Deployment) -> None:
+        """Keeps a record that says other things about the same version, such as its cells' ids; nothing moves."""
+        self._records.commit([deployment], [])
+        with self._changed:
+            self._canonical = {**self._canonical, deployment.name: deployment}
+
     def drained(self, changeset: Changeset) -> None:
         self._step(changeset, ChangesetState.COMMITTED, ChangesetState.DRAINED)
         note = schema_pb2.ChangesetDrainedNotification(key=changeset.key)

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ftl_nb import schema
 from ftl_nb.binding.source import Cell, ModuleSource
@@ -63,7 +63,7 @@ class Workspace:
         if deployed is not None and source.digest == deployed.source.digest:
             self._plane.records.drop_pending(request.module)
             self._claim(request.module, owner)
-            return self._unchanged(deployed, cell)
+            return self._unchanged(self._adopted(deployed, source), cell)
         changes = {request.module: source, **self._moved_away(request.module, cell)}
         if request.dry_run:
             result = self._attempt(changes, owner, keep=request.keep).plan()
@@ -118,6 +118,14 @@ class Workspace:
             for name, d in self._plane.truth.deployments.items()
             if name != module and any(c.id == cell.id and not c.id.startswith("declared-") for c in d.source.cells)
         }
+
+    def _adopted(self, deployed: Deployment, source: ModuleSource) -> Deployment:
+        """The same text with the ids that have become known meanwhile."""
+        if source == deployed.source:
+            return deployed
+        adopted = replace(deployed, source=source)
+        self._plane.truth.adopt(adopted)
+        return adopted
 
     def _unchanged(self, deployed: Deployment, cell: Cell) -> workspace_pb2.DefineResponse:
         response = workspace_pb2.DefineResponse(status="unchanged", label=cell.label)
