@@ -85,17 +85,24 @@ class Plane:
     # --- processes of deployments that the store has and this run has not started ----------------------------------
 
     def wake(self, module: str) -> None:
-        """Starts the runner and the databases of a canonical module, and of those it calls, where they are not up."""
+        """Wakes a canonical module and all that it calls, directly or not."""
+        waiting, seen = [module], {module}
+        while waiting:
+            called = self._wake_one(waiting.pop()) - seen
+            seen |= called
+            waiting += sorted(called)
+
+    def _wake_one(self, module: str) -> set[str]:
+        """Starts the runner and the databases of a canonical module where they are not up; what it calls."""
         deployment = self.truth.deployment(module)
         if deployment is None:
-            return
+            return set()
         with self._lock:
             lock = self._waking.setdefault(deployment.key, threading.Lock())
         with lock:
             if not self.truth.endpoint(deployment.key) and not self.scaling.pid(deployment.key):
                 self._start(deployment)
-        for name in sorted(_called(deployment.module) - {module}):
-            self.wake(name)
+        return _called(deployment.module)
 
     def _start(self, deployment: Deployment) -> None:
         from ftl_nb.compiler.analysis import analyse
