@@ -60,13 +60,17 @@ def current(verb: str) -> Dispatcher:
     """The installed dispatcher; a call while a module's text is loading is refused, `verb` names it."""
     if _loading.get():
         raise fail("called-while-loading", verb=verb)
+    return connected()
+
+
+def connected() -> Dispatcher:
+    """The installed dispatcher; outside a runner the first use starts, or joins, the project's cluster."""
     if _site.dispatcher is None:
         _site.dispatcher = _connect()
     return _site.dispatcher
 
 
 def _connect() -> Dispatcher:
-    """Outside a runner the first use starts, or joins, the project's cluster."""
     if _connector is None:
         raise FtlError("cluster-gone", "No cluster is connected.")
     return _connector()

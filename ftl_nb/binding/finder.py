@@ -25,28 +25,68 @@ class SchemaSource(Protocol):
 
     def module(self, name: str) -> schema.Module | None: ...
 
+    @property
+    def modules(self) -> tuple[schema.Module, ...]: ...
+
 
 class ModuleFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds `ftl_nb.modules.NAME` for each module of the schema; raises ImportError naming the known ones else."""
+    """Finds `ftl_nb.modules.NAME` for each module of the schema; raises ImportError naming the known ones else.
 
-    def __init__(self, source: SchemaSource) -> None:
+    Without a source the first import connects, which puts the finder of that connection in this one's place.
+    """
+
+    def __init__(self, source: SchemaSource | None) -> None:
         self.source = source
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         package, _, name = fullname.rpartition(".")
-        if package != PACKAGE or self.source.module(name) is None:
+        if package != PACKAGE or name.startswith("_"):
             return None
+        # Whether it exists is asked when it is loaded: here Python holds the lock of every import.
         return importlib.machinery.ModuleSpec(fullname, self, origin="schema")
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         return ModuleType(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        decls = self.source.module(module.__name__.rpartition(".")[2])
-        if decls is not None:
-            populate(module, decls)
+        name = module.__name__.rpartition(".")[2]
+        _making.add(name)
+        try:
+            source = self.source or _connected_source()
+            populate(module, _found(source, name))
+        finally:
+            _making.discard(name)
+
+
+_making: set[str] = set()
+
+
+def is_being_made(name: str) -> bool:
+    """Whether an import is filling the object of module `name` right now; it takes the newest schema itself."""
+    return name in _making
+
+
+def _connected_source() -> SchemaSource:
+    from ftl_nb.binding import dispatch
+
+    dispatch.connected()
+    return next(f.source for f in sys.meta_path if isinstance(f, ModuleFinder) and f.source is not None)
+
+
+def _found(source: SchemaSource, name: str) -> schema.Module:
+    decls = source.module(name)
+    if decls is None:
+        known = ", ".join(sorted(m.name for m in source.modules)) or "none"
+        raise ImportError(f"there is no module {name} in this cluster; known modules: {known}", name=name)
+    return decls
+
+
+def ensure_finder() -> None:
+    """Imports find the system's modules from now on, the first one by connecting to it."""
+    if not any(isinstance(f, ModuleFinder) for f in sys.meta_path):
+        sys.meta_path.insert(0, ModuleFinder(None))
 
 
 def install_finder(source: SchemaSource) -> ModuleFinder:
@@ -160,7 +200,9 @@ def resolve(module: str) -> Any:
 __all__ = [
     "ModuleFinder",
     "SchemaSource",
+    "ensure_finder",
     "install_finder",
+    "is_being_made",
     "module_object",
     "populate",
     "populate_generated",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import linecache
 import sys
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ def module_object(name: str) -> ModuleType:
     if found is None:
         found = ModuleType(full)
         sys.modules[full] = found
-        setattr(sys.modules[PACKAGE] if PACKAGE in sys.modules else __import__(PACKAGE, fromlist=["_"]), name, found)
+        setattr(importlib.import_module(PACKAGE), name, found)
     return found
 
 

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from ftl_nb import schema
-from ftl_nb.binding.finder import populate, populate_generated, verb_of
+from ftl_nb.binding.finder import is_being_made, populate, populate_generated, verb_of
 from ftl_nb.binding.loader import PACKAGE, bound_names, module_object, run_cell
 from ftl_nb.binding.signature import NOTHING, Signature
 from ftl_nb.binding.source import Cell, ModuleSource
@@ -78,7 +78,7 @@ class Mirror:
         """Refreshes a module whose text is elsewhere, where it was imported already."""
         held = self._held.setdefault(decls.name, _Held())
         target = sys.modules.get(f"{PACKAGE}.{decls.name}")
-        if target is None or held.cells:
+        if target is None or held.cells or is_being_made(decls.name):
             return
         if held.module is None or _types(held.module) != _types(decls):
             populate(target, decls)

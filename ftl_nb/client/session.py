@@ -40,6 +40,8 @@ from ftl_nb.rpc.view import SchemaView
 Res = TypeVar("Res", bound=Message)
 Output = Iterable[verb_pb2.CallResponse.Output]
 _SYNC_SECONDS = 10.0
+#: The caller is told before the callee has recorded the call.
+_STILL_RECORDED = ("deadline", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,7 @@ class Session:
     `mirror` outlives a session: what this process has executed of the modules stays when their cluster ends.
     """
 
-    def __init__(
-        self, project: Project, kind: str, client_id: str, owner: str, mirror: Mirror | None = None
-    ) -> None:
+    def __init__(self, project: Project, kind: str, client_id: str, owner: str, mirror: Mirror | None = None) -> None:
         self.project = project
         self.owner = owner
         self.last = LastCall()
@@ -88,7 +88,7 @@ class Session:
         pull = schemaservice_pb2.PullSchemaRequest(subscription_id=client_id)
         self.view.follow(lambda: iter(AdminService.pull_schema.on(self._control())(pull)))
         self.view.wait_for_sync(_SYNC_SECONDS)
-        install_finder(self.view)
+        install_finder(self)
 
     # --- life ----------------------------------------------------------------------------------------------------
 
@@ -160,6 +160,17 @@ class Session:
             else:
                 self.mirror.take_schema(decls)
 
+    def module(self, name: str) -> schema.Module | None:
+        """A module of the system, asked for where the schema stream has not told of it yet."""
+        if self.view.module(name) is None:
+            self._wake(name)
+        return self.view.module(name)
+
+    @property
+    def modules(self) -> tuple[schema.Module, ...]:
+        """The modules of the system, as far as they are known here."""
+        return self.view.modules
+
     def _wake(self, module: str) -> None:
         response = self.ask(WorkspaceService.module, workspace_pb2.ModuleRequest(module=module))
         if response.HasField("deployed"):
@@ -174,7 +185,8 @@ class Session:
         try:
             answer = self._caller.call(f"{module}.{verb}", body, context, timeout=options.timeout, arrow=options.arrow)
         except FtlError as e:
-            self.show(e.output)  # type: ignore[arg-type]
+            self.last.recorded = e.recorded or int(e.slug in _STILL_RECORDED)
+            self.show(e.output)
             raise
         self.last.recorded = answer.recorded
         if answer.output:
@@ -189,6 +201,7 @@ class Session:
     def statement(self, module: str, database: str, sql: str, parameters: bytes, *, rows: bool) -> tuple[bytes, int]:
         request = workspace_pb2.StatementRequest(sql=sql, parameters=parameters, rows=rows)
         context = CallContext.start(str(RequestKey.make("ingress", "notebook")))
+        self.last = LastCall(context.request_key, 1)
         response = self._caller.statement(module, database, request, context)
         return response.rows, response.changed
 

@@ -3,3 +3,7 @@
 Each is made on import by the finder of `ftl_nb.binding.finder`: from its text where the text is here, else from the
 schema. Editors see the stubs that a cluster keeps under the project's `.ftl/stubs`.
 """
+
+from ftl_nb.binding.finder import ensure_finder
+
+ensure_finder()
