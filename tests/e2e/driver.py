@@ -93,6 +93,10 @@ class Notebook:
             output.text, output.html = data.get("text/plain", ""), data.get("text/html", "")
         return output
 
+    def card(self, cell: str, *, cell_id: str = "") -> Card:
+        """The card of a defining cell; an assertion fails where it raised."""
+        return self.run(cell, cell_id=cell_id).card
+
     def __getitem__(self, name: str) -> Any:
         """A name of the notebook."""
         return self.shell.user_ns[name]
@@ -203,7 +207,11 @@ class System:
     def python(self, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """`python WORDS…` in the project folder."""
         command = [sys.executable, *words]
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=timeout, check=False)
+        # A plain pytest: loading the plugins of this environment takes longer than the tests.
+        settings = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        return subprocess.run(
+            command, cwd=self.folder, env=settings, capture_output=True, text=True, timeout=timeout, check=False
+        )
 
     def close(self) -> None:
         """Closes every notebook, and waits for the end of the cluster's supervisor."""
