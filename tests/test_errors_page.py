@@ -19,11 +19,11 @@ def source_files() -> Iterator[Path]:
     return (path for path in (ROOT / "ftl_nb").rglob("*.py") if not path.stem.endswith("_pb2"))
 
 
-def made(tree: ast.AST) -> Iterator[ast.Constant]:
-    """The slugs that calls of the makers write out."""
+def made(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and slug of each error that a call of a maker writes out."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and node.args and _name(node.func) in MAKERS:
-            yield from (n for n in ast.walk(node.args[0]) if isinstance(n, ast.Constant) and isinstance(n.value, str))
+            yield from ((node.lineno, slug) for slug in strings(node.args[0]))
 
 
 def _name(function: ast.expr) -> str:
@@ -60,12 +60,9 @@ def test_codes_and_slugs_are_unique(trees: dict[str, ast.AST]) -> None:
 
 
 def test_every_error_made_in_the_source_is_in_the_catalogue(trees: dict[str, ast.AST]) -> None:
-    unknown = [
-        f"{file}:{slug.lineno}: {slug.value}"
-        for file, tree in trees.items()
-        for slug in made(tree)
-        if slug.value not in CATALOGUE
-    ]
+    found = [(file, line, slug) for file, tree in trees.items() for line, slug in made(tree)]
+    assert len(found) > len(CATALOGUE) / 2
+    unknown = [f"{file}:{line}: {slug}" for file, line, slug in found if slug not in CATALOGUE]
     assert unknown == []
 
 
