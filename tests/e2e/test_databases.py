@@ -77,7 +77,8 @@ FILL = """
     def fill(*, stock):
         stock.execute("DELETE FROM items")
         stock.execute(
-            "INSERT INTO items VALUES ('tea', 3.50, 0.1, DATE '2026-01-02', ['hot', 'dry']), ('rum', 20, NULL, NULL, [])"
+            "INSERT INTO items VALUES ('tea', 3.50, 0.1, DATE '2026-01-02', ['hot', 'dry']), "
+            "('rum', 20, NULL, NULL, [])"
         )
 """
 DAY = datetime(2026, 1, 2, tzinfo=UTC)
