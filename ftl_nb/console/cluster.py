@@ -244,6 +244,10 @@ class Cluster:
         from ftl_nb.rpc import workspace_pb2
         from ftl_nb.rpc.services import WorkspaceService
 
+        last = self.session.last
+        if last.request_key:
+            # Lines come before the end of their call: once its trace is whole, so are they.
+            self._trace(last.request_key, last.recorded)
         request = workspace_pb2.LogsRequest(module=module, limit=limit)
         return logs_view(self.session.ask(WorkspaceService.logs, request))
 

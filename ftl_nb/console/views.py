@@ -19,9 +19,9 @@ def trace_view(response: workspace_pb2.TraceResponse, modules: Iterable[schema.M
     """The calls of one request, with what each wrote."""
     queries = {f"{m.name}.{d.name}": text for m in modules for d in m.decls if (text := _query(d))}
     events = list(response.events)
-    lines = [log_line(e.log) for e in events if e.WhichOneof("entry") == "log"]
+    logs = [e.log for e in events if e.WhichOneof("entry") == "log"]
     calls = [e.call for e in events if e.WhichOneof("entry") == "call"]
-    spans = tuple(_span(c, queries, [line for line in lines if line.source == _verb(c)]) for c in calls)
+    spans = tuple(_span(c, queries, [log_line(o) for o in logs if o.attributes["span"] == c.span_id]) for c in calls)
     return Trace(response.request_key, spans, stable)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from ftl_nb.errors.catalogue import CATALOGUE
 from ftl_nb.errors.place import Place
@@ -23,7 +24,9 @@ class FtlError(Exception):
         #: The traceback in the process where it happened, trimmed to the author's own cells.
         self.remote: str = ""
         #: What the call had written before it failed; stays in this process.
-        self.output: Sequence[object] = ()
+        self.output: Sequence[Any] = ()
+        #: How many events the failed call has put on the timeline.
+        self.recorded = 0
 
     @property
     def code(self) -> str:
@@ -58,6 +61,7 @@ class FtlError(Exception):
             "place": self.place.to_dict() if self.place else None,
             "hint": self.hint,
             "remote": self.remote,
+            "recorded": self.recorded,
             "others": [other.to_dict() for other in self.others],
         }
 
@@ -73,6 +77,8 @@ class FtlError(Exception):
             [FtlError.from_dict(o) for o in others] if isinstance(others, list) else (),
         )
         error.remote = str(raw.get("remote") or "")
+        recorded = raw.get("recorded")
+        error.recorded = recorded if isinstance(recorded, int) else 0
         return error
 
 

@@ -131,6 +131,7 @@ class DatabaseServer:
                 response.changed = database.execute_sql(request.sql, request.parameters, call)
         except FtlError as e:
             error = e
+            e.recorded = 1
             raise
         finally:
             answer = response.rows or str(response.changed).encode()

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ftl_nb.binding.dispatch import CallOptions
 from ftl_nb.binding.verbs import Verb
 from ftl_nb.errors import FtlError, fail
-from ftl_nb.rpc import CallContext, RequestKey, workspace_pb2
+from ftl_nb.rpc import CallContext, RequestKey, verb_pb2, workspace_pb2
 from ftl_nb.rpc.calls import Caller
 from ftl_nb.runner.execution import Executor, Interruptible, Running, running
+from ftl_nb.runner.output import end_lines
 from ftl_nb.runner.reporter import CallRecord, Reporter
 from ftl_nb.schema.names import snake
+
+Output = verb_pb2.CallResponse.Output
 
 
 class RunnerDispatcher:
@@ -48,11 +51,9 @@ class RunnerDispatcher:
         try:
             answer = self._caller.call(f"{module}.{verb}", body, context, timeout=timeout, arrow=options.arrow)
         except FtlError as e:
-            self._keep(here, e.output)
+            _keep(here, e.output, e.recorded)
             raise
-        self._keep(here, answer.output)
-        if here is not None:
-            here.recorded += answer.recorded
+        _keep(here, answer.output, answer.recorded)
         return answer.body
 
     def _context(self, here: Running | None) -> CallContext:
@@ -74,19 +75,14 @@ class RunnerDispatcher:
         """In this process, but through the codec and on the trace, as if it were elsewhere."""
         call = Running(verb.ref, context.child(), lambda: self._module)
         outcome = self._executor.execute(verb, body, call, Interruptible())
+        end_lines(call, self._reporter)
         self._reporter.add(
             CallRecord(verb.ref, "verb", call.context, outcome.started, outcome.took, body, outcome.body, outcome.error)
         )
-        if here is not None:
-            here.recorded += call.recorded + 1
-        self._keep(here, call.output)
+        _keep(here, call.output, call.recorded + 1)
         if outcome.error is not None:
             raise outcome.error
         return outcome.body
-
-    def _keep(self, here: Running | None, output: object) -> None:
-        if here is not None and output:
-            here.output += output  # type: ignore[arg-type]
 
     async def call_async(self, module: str, verb: str, body: bytes, options: CallOptions) -> bytes:
         context = contextvars.copy_context()
@@ -95,10 +91,13 @@ class RunnerDispatcher:
 
     def statement(self, module: str, database: str, sql: str, parameters: bytes, *, rows: bool) -> tuple[bytes, int]:
         request = workspace_pb2.StatementRequest(sql=sql, parameters=parameters, rows=rows)
-        response = self._caller.statement(module, database, request, self._context(running.get()))
         here = running.get()
-        if here is not None:
-            here.recorded += 1
+        try:
+            response = self._caller.statement(module, database, request, self._context(here))
+        except FtlError as e:
+            _keep(here, (), e.recorded)
+            raise
+        _keep(here, (), 1)
         return response.rows, response.changed
 
     def config(self, module: str, name: str) -> bytes | None:
@@ -107,3 +106,10 @@ class RunnerDispatcher:
     def caller(self) -> str:
         here = running.get()
         return here.peer() if here is not None else ""
+
+
+def _keep(here: Running | None, output: Iterable[Output], recorded: int) -> None:
+    """What a call had written and put on the timeline belongs to the call that made it."""
+    if here is not None:
+        here.keep(output)
+        here.recorded += recorded

@@ -7,7 +7,7 @@ import ctypes
 import inspect
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,10 +16,13 @@ from ftl_nb.binding.signature import NOTHING
 from ftl_nb.binding.verbs import Verb, injections
 from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import CallContext, verb_pb2
-from ftl_nb.runner.traces import user_traceback
+from ftl_nb.runner.traces import gone_through, user_traceback
 from ftl_nb.schema.json import JsonError
 
 OUTPUT_LIMIT = 64 * 1024
+_CUT = "\n… (the rest is in %ftl logs)\n"
+#: Writes are gathered into pieces of about this many characters.
+_PIECE = 4096
 
 
 class CallCancelled(BaseException):
@@ -36,15 +39,26 @@ class Running:
     output: list[verb_pb2.CallResponse.Output] = field(default_factory=list)
     written: int = 0
     recorded: int = 0
+    #: The beginnings of lines that have no end yet, by stream.
+    lines: dict[str, str] = field(default_factory=dict)
 
     def write(self, stream: str, text: str, module: str) -> None:
-        """Keeps what was written, up to OUTPUT_LIMIT characters a call."""
+        """Keeps what was written, up to OUTPUT_LIMIT characters a call, those of the calls that it made included."""
         left = OUTPUT_LIMIT - self.written
-        if left <= 0:
+        if left < 0 or not text:
             return
         self.written += len(text)
-        cut = text if len(text) <= left else text[:left] + "\n… (the rest is in %ftl logs)\n"
-        self.output.append(verb_pb2.CallResponse.Output(stream=stream, text=cut, module=module))
+        kept = text if len(text) <= left else text[:left] + _CUT
+        last = self.output[-1] if self.output else None
+        if last is not None and (last.stream, last.module) == (stream, module) and len(last.text) < _PIECE:
+            last.text += kept
+        else:
+            self.output.append(verb_pb2.CallResponse.Output(stream=stream, text=kept, module=module))
+
+    def keep(self, pieces: Iterable[verb_pb2.CallResponse.Output]) -> None:
+        """Keeps what a called verb had written."""
+        for piece in pieces:
+            self.write(piece.stream, piece.text, piece.module)
 
 
 running: ContextVar[Running | None] = ContextVar("ftl_running", default=None)
@@ -151,8 +165,8 @@ class Executor:
         try:
             value = function(*arguments, **handles)
             return guard.run_async(value, self.loop()) if inspect.iscoroutine(value) else value
-        except FtlError:
-            raise
+        except FtlError as e:
+            raise gone_through(e) from None
         except (CallCancelled, asyncio.CancelledError):
             raise
         except BaseException as e:

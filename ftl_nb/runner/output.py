@@ -8,8 +8,11 @@ import sys
 import time
 from typing import TextIO
 
-from ftl_nb.runner.execution import running
+from ftl_nb.runner.execution import Running, running
 from ftl_nb.runner.reporter import LogRecord, Reporter
+
+#: What has no end by then is a line all the same.
+_LINE = 64 * 1024
 
 
 class CallStream(io.TextIOBase):
@@ -20,6 +23,7 @@ class CallStream(io.TextIOBase):
         self._module = module
         self._log = log
         self._reporter = reporter
+        self._lines: dict[str, str] = {}
 
     def writable(self) -> bool:
         return True
@@ -30,9 +34,14 @@ class CallStream(io.TextIOBase):
             call.write(self._name, text, self._module)
         else:
             self._log.write(text)
-        if text.strip():
-            verb, key = (call.verb, call.context.request_key) if call is not None else ("", "")
-            self._reporter.add(LogRecord(text.rstrip("\n"), self._name, "INFO", verb, key, time.time()))
+        lines = call.lines if call is not None else self._lines
+        *whole, rest = (lines.pop(self._name, "") + text).split("\n")
+        if len(rest) > _LINE:
+            whole, rest = [*whole, rest], ""
+        if rest:
+            lines[self._name] = rest
+        for line in whole:
+            _report(line, self._name, call, self._reporter)
         return len(text)
 
     def flush(self) -> None:
@@ -55,8 +64,26 @@ class CallHandler(logging.Handler):
         call, text = running.get(), self.format(record)
         if call is not None:
             call.write("log", text + "\n", self._module)
-        verb, key = (call.verb, call.context.request_key) if call is not None else ("", "")
-        self._reporter.add(LogRecord(text, "log", record.levelname, verb, key, record.created))
+        self._reporter.add(LogRecord(text, "log", record.levelname, *_of(call, record.created)))
+
+
+def _report(line: str, stream: str, call: Running | None, reporter: Reporter) -> None:
+    if line.strip():
+        reporter.add(LogRecord(line, stream, "INFO", *_of(call, time.time())))
+
+
+def _of(call: Running | None, when: float) -> tuple[str, str, float, str]:
+    """The last fields of a record: verb, request, time and span."""
+    if call is None:
+        return "", "", when, ""
+    return call.verb, call.context.request_key, when, call.context.span_id
+
+
+def end_lines(call: Running, reporter: Reporter) -> None:
+    """The call has ended, and with it the lines that it left without an end."""
+    for stream, line in call.lines.items():
+        _report(line, stream, call, reporter)
+    call.lines.clear()
 
 
 def capture(module: str, reporter: Reporter) -> None:

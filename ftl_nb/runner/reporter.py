@@ -21,6 +21,7 @@ from ftl_nb.schema import schema_pb2
 
 QUEUE_LIMIT = 10_000
 BATCH = 256
+SHOWN = 64 * 1024
 _INTERVAL = 0.05
 LEVELS = {"DEBUG": 5, "INFO": 9, "WARNING": 13, "ERROR": 17, "CRITICAL": 17}
 
@@ -49,6 +50,7 @@ class LogRecord(NamedTuple):
     verb: str
     request_key: str
     when: float
+    span: str = ""
 
 
 class Reporter:
@@ -64,8 +66,8 @@ class Reporter:
         threading.Thread(target=self._run, name="ftl-timeline", daemon=True).start()
 
     def add(self, record: CallRecord | LogRecord) -> None:
-        """Never blocks."""
-        if len(self._queue) >= QUEUE_LIMIT:
+        """Never blocks. Calls find room where log lines do not."""
+        if len(self._queue) >= (QUEUE_LIMIT if isinstance(record, LogRecord) else 2 * QUEUE_LIMIT):
             self._dropped += 1
             return
         self._queue.append(record)
@@ -112,8 +114,7 @@ class Reporter:
         event.destination_verb_ref.CopyFrom(ref(record.verb))
         if context.callers:
             event.source_verb_ref.CopyFrom(ref(context.callers[-1]))
-        event.request = record.request.decode(errors="replace")
-        event.response = record.response.decode(errors="replace")
+        event.request, event.response = shown(record.request), shown(record.response)
         event.span_id, event.parent_span_id, event.kind = context.span_id, context.parent_span_id, record.kind
         if record.error is not None:
             event.error = record.error.message
@@ -124,8 +125,17 @@ class Reporter:
         event.request_key = record.request_key
         event.timestamp.CopyFrom(timestamp(record.when))
         event.log_level = LEVELS.get(record.level, 9)
-        event.message = record.text
-        event.attributes.update({"module": self._module, "verb": record.verb, "stream": record.stream})
+        event.message = shown(record.text)
+        attributes = {"module": self._module, "verb": record.verb, "stream": record.stream, "span": record.span}
+        event.attributes.update(attributes)
+
+
+def shown(text: bytes | str) -> str:
+    """What the timeline keeps of a body or a line: SHOWN bytes or characters, and how much there was."""
+    kept = text[:SHOWN]
+    read = kept if isinstance(kept, str) else kept.decode(errors="replace")
+    unit = "characters" if isinstance(text, str) else "bytes"
+    return read if len(text) <= SHOWN else f"{read}… ({len(text):,} {unit} in all)"
 
 
 def timestamp(seconds: float) -> Timestamp:

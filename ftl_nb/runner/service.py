@@ -13,6 +13,7 @@ from ftl_nb.rpc import CallContext, Context, ftl_pb2, peer, verb_pb2, workspace_
 from ftl_nb.rpc.hints import near
 from ftl_nb.rpc.services import RunnerService, Served, VerbService
 from ftl_nb.runner.execution import Executor, Interruptible, Outcome, Running
+from ftl_nb.runner.output import end_lines
 from ftl_nb.runner.reporter import CallRecord, Reporter
 
 #: What goes wrong on the author's side is an answer; the rest is a failure of the call.
@@ -95,6 +96,7 @@ class ModuleService:
         return answer(call, outcome)
 
     def _record(self, verb: Verb, body: bytes, call: Running, outcome: Outcome) -> None:
+        end_lines(call, self._reporter)
         kind = "fixture" if verb.options.fixture else "verb"
         self._reporter.add(
             CallRecord(verb.ref, kind, call.context, outcome.started, outcome.took, body, outcome.body, outcome.error)
@@ -131,6 +133,7 @@ def error_answer(
     error: FtlError, output: Iterable[verb_pb2.CallResponse.Output], recorded: int
 ) -> verb_pb2.CallResponse:
     """An error that is an answer of the author's code; any other is raised."""
+    error.recorded = recorded
     if error.slug not in _ANSWERED:
         raise error
     detail = json.dumps(error.to_dict())

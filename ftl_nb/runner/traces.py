@@ -6,17 +6,38 @@ import linecache
 import traceback
 from pathlib import Path
 
-from ftl_nb.errors import Place
+from ftl_nb.errors import FtlError, Place
 
 _OURS = str(Path(__file__).parents[1])
 
 
 def user_traceback(error: BaseException) -> tuple[str, Place | None]:
     """The traceback's text with the author's frames alone, and the place of the innermost one."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_users(f.filename)]
-    lines = ["Traceback (most recent call last):", *(line.rstrip("\n") for line in traceback.format_list(frames))]
-    lines += [line.rstrip("\n") for line in traceback.format_exception_only(error)]
+    frames = _users_frames(error)
+    lines = [*_written(frames), *(line.rstrip("\n") for line in traceback.format_exception_only(error))]
     return "\n".join(lines), _place(frames[-1]) if frames else None
+
+
+def gone_through(error: FtlError) -> FtlError:
+    """The error of a call that the author's code here made and let pass: its traceback begins with that code's frames.
+
+    An error that came without a place gets the line that made the call.
+    """
+    frames = _users_frames(error)
+    if frames:
+        below = error.remote.splitlines()[1:] or [f"{error.code}: {error.message}"]
+        error.remote = "\n".join([*_written(frames), *below])
+        error.place = error.place or _place(frames[-1])
+    # What is raised on from here has these frames behind it.
+    return error.with_traceback(None)
+
+
+def _users_frames(error: BaseException) -> list[traceback.FrameSummary]:
+    return [f for f in traceback.extract_tb(error.__traceback__) if _is_users(f.filename)]
+
+
+def _written(frames: list[traceback.FrameSummary]) -> list[str]:
+    return ["Traceback (most recent call last):", *(line.rstrip("\n") for line in traceback.format_list(frames))]
 
 
 def _is_users(filename: str) -> bool:

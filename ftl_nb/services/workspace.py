@@ -271,7 +271,9 @@ class Workspace:
         if request.module:
             query.filters.add().module.module = request.module
         events, _ = self._timeline.select(query)
-        return workspace_pb2.LogsResponse(logs=[e.log for e in reversed(events)])
+        # Processes send in batches: lines arrive in order of their time only within one.
+        ordered = sorted((e.log for e in reversed(events)), key=lambda log: log.timestamp.ToNanoseconds())
+        return workspace_pb2.LogsResponse(logs=ordered)
 
     def served_by(self) -> tuple[Served, ...]:
         w = WorkspaceService
