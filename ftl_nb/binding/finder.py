@@ -106,7 +106,8 @@ def populate(target: ModuleType, decls: schema.Module) -> None:
     """Gives a module object everything its schema declares: classes, and verbs as typed callables."""
     from ftl_nb.binding.classes import classes_of
 
-    target.__dict__.update(classes_of(decls, resolve))
+    # Each class is there as soon as it exists: two modules can refer to each other.
+    target.__dict__.update(classes_of(decls, resolve, target.__dict__))
     populate_resources(target, decls)
 
 

@@ -6,11 +6,12 @@ import ast
 import importlib
 import linecache
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
 from ftl_nb.binding.dispatch import loading
+from ftl_nb.binding.names import declared
 from ftl_nb.binding.resources import Config
 from ftl_nb.binding.source import Cell
 from ftl_nb.binding.verbs import Verb, VerbOptions
@@ -31,7 +32,7 @@ def module_object(name: str) -> ModuleType:
 
 
 def run_cell(module: str, cell: Cell, *, keep: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """Executes one Python cell in its module's object; returns the top-level names that it bound, in order.
+    """Executes one Python cell in its module's object; returns the top-level names that it bound.
 
     Classes in `keep` are there already and are not defined again. Whatever the text raises goes out as it is; the
     caller says which process it was and trims the traceback.
@@ -46,7 +47,7 @@ def run_cell(module: str, cell: Cell, *, keep: frozenset[str] = frozenset()) -> 
         exec(code, namespace)
     if cell.kind in ("verb", "fixture"):
         _decorate(module, tree, cell, namespace)
-    names = bound_names(tree)
+    names = declared(tree).all
     _name_resources(module, names, namespace)
     return {name: namespace[name] for name in names if name in namespace}
 
@@ -61,23 +62,6 @@ def remember_source(filename: str, text: str) -> None:
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
 
 
-def bound_names(tree: ast.Module) -> list[str]:
-    """The names that a cell binds at its top level, in order of first binding."""
-    names: dict[str, None] = {}
-    for node in tree.body:
-        for name in _bound_by(node):
-            names.setdefault(name)
-    return list(names)
-
-
-def _bound_by(node: ast.stmt) -> list[str]:
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return [node.name]
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return [(alias.asname or alias.name).partition(".")[0] for alias in node.names if alias.name != "*"]
-    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-
-
 def _decorate(module: str, tree: ast.Module, cell: Cell, namespace: dict[str, Any]) -> None:
     """A verb cell's one function becomes a verb with the words of the magic line."""
     functions = [n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
@@ -89,7 +73,7 @@ def _decorate(module: str, tree: ast.Module, cell: Cell, namespace: dict[str, An
     namespace[name] = Verb(module, options.name or camel(name), function=function, options=options)
 
 
-def _name_resources(module: str, names: list[str], namespace: Mapping[str, Any]) -> None:
+def _name_resources(module: str, names: Iterable[str], namespace: Mapping[str, Any]) -> None:
     """A config without a name of its own is called like its variable."""
     for name in names:
         value = namespace.get(name)

@@ -15,7 +15,8 @@ from typing import Any
 
 from ftl_nb import schema
 from ftl_nb.binding.finder import is_being_made, populate, populate_generated, verb_of
-from ftl_nb.binding.loader import PACKAGE, bound_names, module_object, run_cell
+from ftl_nb.binding.loader import PACKAGE, module_object, run_cell
+from ftl_nb.binding.names import declared
 from ftl_nb.binding.signature import NOTHING, Signature
 from ftl_nb.binding.source import Cell, ModuleSource
 from ftl_nb.binding.verbs import Verb
@@ -151,8 +152,8 @@ def _classes(cell: Cell) -> list[str]:
     return [n.name for n in ast.parse(cell.text).body if isinstance(n, ast.ClassDef)]
 
 
-def _bound(cell: Cell) -> list[str]:
-    return bound_names(ast.parse(cell.text))
+def _bound(cell: Cell) -> tuple[str, ...]:
+    return declared(ast.parse(cell.text)).all
 
 
 def _types(module: schema.Module) -> list[schema.Decl]:

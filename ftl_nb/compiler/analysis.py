@@ -11,10 +11,10 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ftl_nb.binding.names import Declared
 from ftl_nb.binding.source import ModuleSource
 from ftl_nb.compiler.cells import Mark, ParsedCell
 from ftl_nb.compiler.injection import Injected, injected_parameters
-from ftl_nb.compiler.names import Declared
 from ftl_nb.compiler.namespace import ConfigDecl, Namespace, read_namespace, schema_name
 from ftl_nb.compiler.packages import third_party_imports
 from ftl_nb.compiler.reach import DeclRef, Reach

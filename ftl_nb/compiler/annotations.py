@@ -8,7 +8,7 @@ import linecache
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ftl_nb.compiler.names import Function, top_level
+from ftl_nb.binding.names import Function, top_level
 from ftl_nb.compiler.syntax import Spot, place_of
 from ftl_nb.errors import Place
 

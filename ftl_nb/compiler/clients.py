@@ -9,9 +9,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ftl_nb.binding.names import Function
 from ftl_nb.compiler.analysis import VerbUse
 from ftl_nb.compiler.injection import class_fields, request_parameter
-from ftl_nb.compiler.names import Function
 from ftl_nb.compiler.namespace import Namespace
 
 CLASS_PREFIX = "_Ftl_"

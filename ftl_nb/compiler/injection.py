@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ftl_nb.binding.names import Function
 from ftl_nb.compiler.cells import Mark, ParsedCell, full_name
-from ftl_nb.compiler.names import Function
 from ftl_nb.compiler.namespace import Declaration, Namespace, schema_name
 from ftl_nb.errors import fail
 

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ftl_nb.compiler.names import Function, bound_names, imports_of
+from ftl_nb.binding.names import Function, bound_names, imports_of
 from ftl_nb.compiler.syntax import dotted
 
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ftl_nb.binding.names import Function, import_targets, stored_names, top_level
 from ftl_nb.binding.source import ModuleSource
 from ftl_nb.compiler.cells import Mark, ParsedCell, full_name, parse
-from ftl_nb.compiler.names import Function, import_targets, stored_names, top_level
 from ftl_nb.errors import FtlError, Place, fail
 from ftl_nb.schema.names import camel, is_identifier, snake
 

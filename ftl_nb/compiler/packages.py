@@ -6,7 +6,7 @@ import ast
 import sys
 from collections.abc import Iterable, Iterator
 
-from ftl_nb.compiler.names import top_level
+from ftl_nb.binding.names import top_level
 
 
 def third_party_imports(trees: Iterable[ast.Module]) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ftl_nb.binding.names import Function, imports_of, top_level
 from ftl_nb.compiler.cells import Mark, full_name, marks_of, subject_of
-from ftl_nb.compiler.names import Function, imports_of, top_level
 from ftl_nb.compiler.syntax import is_magic_line, parse_text, place_of
 from ftl_nb.errors import FtlError, Place, fail
 from ftl_nb.schema.names import is_module_name

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ftl_nb import schema
+from ftl_nb.binding.names import Function
 from ftl_nb.binding.source import ModuleSource
 from ftl_nb.compiler.analysis import Analysis, VerbUse
 from ftl_nb.compiler.cells import ParsedCell
 from ftl_nb.compiler.clients import CLASS_PREFIX, CLIENT_IMPORTS, DECORATOR_PREFIX, client_lines
 from ftl_nb.compiler.injection import Injected
-from ftl_nb.compiler.names import Function
 from ftl_nb.compiler.positions import Edit, EditedText
 from ftl_nb.compiler.syntax import Spot, characters, source_lines
 from ftl_nb.errors import Place

@@ -6,7 +6,8 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from ftl_nb import schema
-from ftl_nb.binding.loader import bound_names, module_object
+from ftl_nb.binding.loader import module_object
+from ftl_nb.binding.names import declared
 from ftl_nb.binding.source import Cell
 from ftl_nb.schema.names import snake
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def names_of(session: Session, module: str, cell: Cell) -> dict[str, Any]:
     """Public names of a cell and what they stand for in the module: classes, verbs, values; for SQL its queries."""
     namespace = vars(module_object(module))
-    names = _query_names(session, module) if cell.kind == "sql" else bound_names(ast.parse(cell.text))
+    names = _query_names(session, module) if cell.kind == "sql" else declared(ast.parse(cell.text)).all
     public = {n: namespace[n] for n in names if not n.startswith("_") and n in namespace}
     return {module: module_object(module), **public}
 

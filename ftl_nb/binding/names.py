@@ -20,6 +20,11 @@ class Declared:
     imports: tuple[str, ...] = ()
 
     @property
+    def all(self) -> tuple[str, ...]:
+        """Every name, kind by kind."""
+        return (*self.functions, *self.classes, *self.variables, *self.imports)
+
+    @property
     def public(self) -> tuple[str, ...]:
         """Functions, classes and variables without a leading underscore."""
         return tuple(n for n in (*self.functions, *self.classes, *self.variables) if not n.startswith("_"))
