@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ftl_nb.binding import dispatch
 from ftl_nb.binding.dispatch import DEFAULT_OPTIONS, CallOptions
-from ftl_nb.binding.resources import Injected
+from ftl_nb.binding.options import Subject, check_options
+from ftl_nb.binding.resources import Config, Database, Injected
 from ftl_nb.binding.signature import NOTHING, Signature, build_request, signature_of
 from ftl_nb.errors import FtlError, fail
+from ftl_nb.schema.names import camel, snake
 
 if TYPE_CHECKING:
     import pandas
@@ -184,13 +186,19 @@ def injections(function: Callable[..., Any], names: Iterable[str], given: Mappin
 
 
 def _by_name(function: Callable[..., Any], name: str) -> Any:
-    try:
-        return function.__globals__[name]
-    except KeyError:
+    """The module's own name first, then the schema's in snake case, as the analysis takes them."""
+    namespace = function.__globals__
+    if name in namespace:
+        return namespace[name]
+    found = next((v for v in namespace.values() if _is_called(v, name, _module(function))), None)
+    if found is None:
         near = "what can be injected: verbs, SQL verbs, configs and databases of the module"
-        raise fail(
-            "unknown-injection", module=_module(function), name=name, verb=function.__name__, near=near
-        ) from None
+        raise fail("unknown-injection", module=_module(function), name=name, verb=function.__name__, near=near)
+    return found
+
+
+def _is_called(value: object, name: str, module: str) -> bool:
+    return isinstance(value, Verb | Config | Database) and value.module == module and snake(value.name) == name
 
 
 def _module(function: Callable[..., Any]) -> str:
@@ -214,24 +222,27 @@ class _Marked:
 def verb(function: F | None = None, /, **words: Any) -> Any:
     """`@ftl.verb` or `@ftl.verb(export=True)`: the function becomes a verb of the module whose text it stands in.
 
-    Words: `name`, `export` (True or "realm"), `fixture` (True or "manual"), `calls`, `module`.
+    Words: `name`, `module`, `export` (True or "realm"), `fixture` (True or "manual"), `calls`. Raises FtlError
+    `unknown-option` or `bad-option`.
     """
-    if function is None:
-        return lambda f: _make(f, VerbOptions.of(words))
-    return _make(function, VerbOptions.of(words))
+    return _decorator(function, "verb", words)
 
 
-def fixture(function: F | None = None, /, *, manual: bool = False) -> Any:
-    """`@ftl.fixture`: runs inside the deployment, before it is committed; with `manual=True` only when called."""
-    words = VerbOptions(fixture="manual" if manual else True)
-    if function is None:
-        return lambda f: _make(f, words)
-    return _make(function, words)
+def fixture(function: F | None = None, /, **words: Any) -> Any:
+    """`@ftl.fixture`: runs inside the deployment, before it is committed; with `manual=True` only when called.
+
+    It takes the other words of `verb` too.
+    """
+    return _decorator(function, "fixture", words)
+
+
+def _decorator(function: Callable[..., Any] | None, subject: Subject, words: Mapping[str, Any]) -> Any:
+    options = VerbOptions.of(check_options(words, subject, None))
+    return (lambda f: _make(f, options)) if function is None else _make(function, options)
 
 
 def _make(function: Callable[..., Any], options: VerbOptions) -> Verb:
     from ftl_nb.binding import statements
-    from ftl_nb.schema.names import camel
 
     module = dispatch.module_being_loaded() or statements.module_of(function, options)
     made = Verb(module, options.name or camel(function.__name__), function=function, options=options)

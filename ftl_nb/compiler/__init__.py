@@ -5,11 +5,11 @@ names from a runner.
 """
 
 from ftl_nb.binding.names import Declared
+from ftl_nb.binding.options import accepted_words, check_options
 from ftl_nb.compiler.analysis import Analysis, VerbUse, analyse
 from ftl_nb.compiler.cells import Mark, ParsedCell, parse, parse_cell
 from ftl_nb.compiler.check import Diagnostic, ModuleInput, TypeChecker, refusal, sql_verbs_of
 from ftl_nb.compiler.namespace import ConfigDecl
-from ftl_nb.compiler.options import accepted_words, check_options
 from ftl_nb.compiler.plain import PlainForm, check_module_name, plain_form
 from ftl_nb.compiler.reach import DeclRef
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ftl_nb.binding.names import Declared, Function, declared, imports_of, top_level
+from ftl_nb.binding.options import Subject, check_options
 from ftl_nb.binding.source import Cell, CellKind
-from ftl_nb.compiler.options import Subject, check_options
 from ftl_nb.compiler.syntax import Spot, dotted, parse_text, place_of
 from ftl_nb.errors import Place, fail
 

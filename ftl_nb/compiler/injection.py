@@ -50,7 +50,11 @@ def _injected(space: Namespace, cell: ParsedCell, mark: Mark, argument: ast.arg,
         if module != space.module:
             return Injected(argument.arg, None, (module, name), annotated, True)
         target = name
-    declaration = space.injectable(target or argument.arg) if default is None or target else None
+    if default is not None and target is None:
+        shown = ast.unparse(default)
+        verb = f"{space.module}.{schema_name(mark)}"
+        raise fail("injected-default", cell.place(default), name=argument.arg, verb=verb, default=shown)
+    declaration = space.injectable(target or argument.arg)
     if declaration is None:
         near = space.near(target or argument.arg)
         verb = f"{space.module}.{schema_name(mark)}"

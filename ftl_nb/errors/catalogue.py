@@ -100,6 +100,12 @@ _ENTRIES = (
         "run the cell or file that defines it; known modules: {known}",
     ),
     Entry(
+        "injected-default",
+        "FTL-C117",
+        "The keyword-only parameter {name!r} of {verb} is injected and cannot have the default {default}.",
+        "make it a field of the request, or name what is injected: = ftl.inject(other.verb)",
+    ),
+    Entry(
         "parameter-unannotated",
         "FTL-T201",
         "The parameter {name!r} of {verb} has no type.",

@@ -149,7 +149,7 @@ def test_an_unknown_injected_name_lists_near_ones() -> None:
 
 @pytest.mark.parametrize("default", ["3", "None", "other(price_of)"])
 def test_a_keyword_only_parameter_with_a_plain_default_is_not_injected(default: str) -> None:
-    assert refusal(f"def checkout(*, limit={default}): ...").slug == "unknown-injection"
+    assert refusal(f"def checkout(*, limit={default}): ...").slug == "injected-default"
 
 
 @pytest.mark.parametrize("annotation", ["Order", "'Order'", "Rush", "Box[int]"])
