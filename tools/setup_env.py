@@ -98,7 +98,8 @@ def count(lock: Path) -> int:
 
 def pip(*words: str) -> None:
     """Runs pip in .venv and says every few packages how far it is. Raises SystemExit with pip's own words."""
-    quiet = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
+    # Bytecode is written when something is first imported: most of what is installed never is.
+    quiet = ["--disable-pip-version-check", "--no-input", "--no-compile", "--progress-bar", "off"]
     command = [str(PYTHON), "-m", "pip", "install", *quiet, *words]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
     assert process.stdout is not None
