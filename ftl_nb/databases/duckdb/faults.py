@@ -27,6 +27,9 @@ class Fault:
     length: int = 1
 
 
+_BLANK = re.compile(r"(?:\s+|--[^\n]*(?:\n|\Z))*")
+
+
 def read_fault(error: duckdb.Error) -> Fault:
     """What an exception of the engine says, with or without `errors_as_json`."""
     text = str(error)
@@ -45,18 +48,22 @@ def read_fault(error: duckdb.Error) -> Fault:
     )
 
 
-def place_of(fault: Fault, sql: SQLText, prefix: int = 0) -> Place:
-    """Where a fault points in a piece of a cell; `prefix` is the number of bytes that were sent before it."""
+def place_of(fault: Fault, sql: SQLText, prefix: int = 0, begin: int = 0) -> Place:
+    """Where a fault points in a piece of a cell; `prefix` is the number of bytes that were sent before it.
+
+    A fault that points nowhere is at the first line of code from character `begin` on.
+    """
     if fault.start < prefix:
-        return sql.whole() if sql.text.strip() == "" else _first_code(sql)
+        return sql.whole() if sql.text.strip() == "" else _first_code(sql, begin)
     raw = sql.text.encode()
     start = len(raw[: fault.start - prefix].decode(errors="ignore"))
     end = len(raw[: fault.start - prefix + fault.length].decode(errors="ignore"))
     return sql.place(start, end)
 
 
-def _first_code(sql: SQLText) -> Place:
-    start = len(sql.text) - len(sql.text.lstrip())
+def _first_code(sql: SQLText, begin: int) -> Place:
+    blank = _BLANK.match(sql.text, begin)
+    start = blank.end() if blank is not None else begin
     end = sql.text.find("\n", start)
     return sql.place(start, end if end >= 0 else len(sql.text))
 

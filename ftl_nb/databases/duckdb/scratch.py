@@ -83,17 +83,20 @@ class Scratches:
 
 def apply_migration(connection: duckdb.DuckDBPyConnection, migration: Migration, database: str) -> None:
     """Runs the statements of a migration, one by one. Raises `migration-failed` with the place in its cell."""
+    done = 0
     try:
         for statement in connection.extract_statements(migration.up.text):
             connection.execute(statement)
+            done += len(statement.query)
     except duckdb.Error as error:
-        raise migration_error(error, migration, database) from None
+        raise migration_error(error, migration, database, done) from None
 
 
-def migration_error(error: duckdb.Error, migration: Migration, database: str) -> FtlError:
+def migration_error(error: duckdb.Error, migration: Migration, database: str, done: int = 0) -> FtlError:
+    """`done` is the number of characters of the statements that had run."""
     fault = read_fault(error)
     detail = fault.message.rstrip(".!").replace("\n", " ")
-    place = place_of(fault, migration.up)
+    place = place_of(fault, migration.up, begin=done)
     return fail("migration-failed", place, version=migration.version, database=database, detail=detail)
 
 
