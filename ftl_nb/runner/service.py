@@ -12,6 +12,7 @@ from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import CallContext, Context, ftl_pb2, peer, verb_pb2, workspace_pb2
 from ftl_nb.rpc.hints import near
 from ftl_nb.rpc.services import RunnerService, Served, VerbService
+from ftl_nb.rpc.wire import BODY_LIMIT
 from ftl_nb.runner.execution import Executor, Interruptible, Outcome, Running
 from ftl_nb.runner.output import end_lines
 from ftl_nb.runner.reporter import CallRecord, Reporter
@@ -126,6 +127,9 @@ def answer(call: Running, outcome: Outcome) -> verb_pb2.CallResponse:
     """The response of one call. Raises the FtlError of a call that is no answer of the author's."""
     if outcome.error is not None:
         return error_answer(outcome.error, call.output, call.recorded + 1)
+    if len(outcome.body) > BODY_LIMIT:
+        error = fail("body-too-large", verb=call.verb, size=len(outcome.body), limit=BODY_LIMIT)
+        return error_answer(error, call.output, call.recorded + 1)
     return verb_pb2.CallResponse(body=outcome.body, output=call.output, recorded=call.recorded + 1)
 
 
