@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ftl_nb import schema
@@ -20,6 +21,7 @@ from ftl_nb.compiler.annotations import annotation_places, union_aliases
 from ftl_nb.compiler.declarations import comments_of, is_declarable
 from ftl_nb.compiler.reflect import Reflector
 from ftl_nb.errors import FtlError, Place, fail
+from ftl_nb.rpc.hints import near
 from ftl_nb.runner.traces import load_error
 from ftl_nb.schema.names import camel
 
@@ -47,7 +49,8 @@ class LoadedModule:
         except BaseException as e:
             sentence, place = load_error(self.source.name, e)
             slug = "import-failed" if isinstance(e, ImportError) else "load-failed"
-            raise fail(slug, place, module=self.source.name, error=sentence) from e
+            hint = near(e.name or "", public(self.object)) if isinstance(e, NameError) else ""
+            raise fail(slug, place, hint, module=self.source.name, error=sentence) from e
 
     def _own(self, kind: type[Any]) -> Iterator[Any]:
         return (v for v in vars(self.object).values() if isinstance(v, kind) and v.module == self.source.name)
@@ -107,6 +110,11 @@ class LoadedModule:
         return schema.Verb(
             verb.name, request, response, visibility, metadata, comments=comments_of(function), pos=position
         )
+
+
+def public(module: ModuleType) -> list[str]:
+    """The names that a module has, those of Python's own left out."""
+    return [name for name in vars(module) if not name.startswith("_")]
 
 
 def as_visible(generated: Iterable[schema.Decl], reflected: Iterable[schema.Decl]) -> tuple[schema.Decl, ...]:
