@@ -122,7 +122,7 @@ def _verb_of(module: str, cell: Cell, *, further: bool) -> str:
 
 def _with_version(source: ModuleSource, cell: Cell, found: Cell | None) -> Mapping[str, object]:
     """A migration's version is given at its first run and stays with the cell; digits, rising within the database."""
-    known = found.options.get("version") if found is not None else None
+    known = (found or cell).options.get("version")
     if known:
         return {**cell.options, "version": known}
     last = max((str(c.options.get("version", "")) for c in source.sql_cells), default="")

@@ -68,9 +68,38 @@ class Workspace:
         if request.dry_run:
             result = self._attempt(changes, owner, keep=request.keep).plan()
             return _response("planned", result, cell, self._plane)
-        result = self._try(changes, pending, owner, cell, keep=request.keep)
+        try:
+            result = self._try(changes, pending, owner, cell, keep=request.keep)
+            response = _response("deployed", result, cell, self._plane)
+        except FtlError:
+            beside = self._beside(source, cell, owner, keep=request.keep) if request.module in pending else None
+            if beside is None:
+                raise
+            response = beside
         self._claim(request.module, owner)
-        return _response("deployed", result, cell, self._plane)
+        return response
+
+    def _beside(
+        self, source: ModuleSource, cell: Cell, owner: Owner, *, keep: bool
+    ) -> workspace_pb2.DefineResponse | None:
+        """The cell on what is deployed: what is pending in its module holds it up no more. None where it cannot stand.
+
+        `source` is the pending text with the cell, which goes on waiting.
+        """
+        deployed = self._plane.truth.deployment(source.name)
+        if deployed is None:
+            return None
+        alone, placed_cell = placed(deployed.source, cell)
+        if alone.digest == deployed.source.digest:
+            return self._unchanged(deployed, placed_cell)
+        if alone.digest == source.digest:
+            return None
+        try:
+            result = self._attempt({source.name: alone}, owner, keep=keep).run()
+        except FtlError:
+            return None
+        self._plane.records.keep_pending(Pending(source, owner.label))
+        return _response("deployed", result, placed_cell, self._plane)
 
     def _try(
         self, changes: dict[str, ModuleSource], pending: dict[str, Pending], owner: Owner, cell: Cell, *, keep: bool

@@ -121,6 +121,24 @@ def test_24_a_cell_that_breaks_one_of_its_module_is_pending_until_that_one_follo
     assert "pending: nothing" in notebook.run("%ftl plan").ok.text
 
 
+def test_24_a_cell_that_has_nothing_to_do_with_what_is_pending_is_not_held_up(notebook: Notebook) -> None:
+    one = """
+        %%ftl_verb --module held --export
+        def one() -> int:
+            return 1
+    """
+    notebook.run(order("held", "quantity")).ok  # noqa: B018
+    notebook.run(total("held", "quantity")).ok  # noqa: B018
+    assert notebook.run(order("held", "count")).refusal.slug == "breaks-others"
+    assert notebook.run(one).card.status == "deployed"
+    assert notebook.cluster.call("held.one") == 1
+    assert notebook.run(total("held", "quantity")).card.status == "unchanged"
+    assert "pending: held" in notebook.run("%ftl plan").ok.text
+    notebook.run(total("held", "count")).ok  # noqa: B018
+    assert notebook.cluster.call("held.total", {"sku": "a", "count": 2}) == 4
+    assert notebook.cluster.call("held.one") == 1
+
+
 def over(field: str) -> str:
     return f"""
         import ftl_nb as ftl
