@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import time
 from collections.abc import Callable, Iterable
 
 from ftl_nb.binding.dispatch import CallOptions
@@ -11,7 +12,7 @@ from ftl_nb.binding.verbs import Verb
 from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import CallContext, RequestKey, verb_pb2, workspace_pb2
 from ftl_nb.rpc.calls import Caller
-from ftl_nb.runner.execution import Executor, Interruptible, Running, running
+from ftl_nb.runner.execution import Executor, Running, running
 from ftl_nb.runner.output import end_lines
 from ftl_nb.runner.reporter import CallRecord, Reporter
 from ftl_nb.schema.names import snake
@@ -45,7 +46,7 @@ class RunnerDispatcher:
         context = self._context(here)
         own = self._verbs.get(verb) if module == self._module else None
         if own is not None:
-            return self._call_own(own, body, context, here)
+            return self._call_own(own, body, context, here, options.timeout)
         self._check_declared(here, f"{module}.{verb}")
         timeout = context.timeout(options.timeout)
         try:
@@ -71,10 +72,14 @@ class RunnerDispatcher:
             module, _, name = callee.partition(".")
             raise fail("hidden-use", verb=here.verb, used=f"{module}.{snake(name)}")
 
-    def _call_own(self, verb: Verb, body: bytes, context: CallContext, here: Running | None) -> bytes:
-        """In this process, but through the codec and on the trace, as if it were elsewhere."""
-        call = Running(verb.ref, context.child(), lambda: self._module)
-        outcome = self._executor.execute(verb, body, call, Interruptible())
+    def _call_own(
+        self, verb: Verb, body: bytes, context: CallContext, here: Running | None, timeout: float | None
+    ) -> bytes:
+        """In this process, but through the codec, on the trace and with its own deadline, as if it were elsewhere."""
+        left = context.timeout(timeout)
+        deadline = None if left is None else time.monotonic() + left
+        call = Running(verb.ref, context.child()._replace(deadline=deadline), lambda: self._module)
+        outcome = self._executor.execute_within(timeout, verb, body, call)
         end_lines(call, self._reporter)
         self._reporter.add(
             CallRecord(verb.ref, "verb", call.context, outcome.started, outcome.took, body, outcome.body, outcome.error)

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ftl_nb.binding.signature import NOTHING
@@ -18,6 +18,7 @@ from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import CallContext, verb_pb2
 from ftl_nb.runner.traces import gone_through, user_traceback
 from ftl_nb.schema.json import JsonError
+from ftl_nb.schema.names import snake
 
 OUTPUT_LIMIT = 64 * 1024
 _CUT = "\n… (the rest is in %ftl logs)\n"
@@ -84,6 +85,11 @@ class Interruptible:
                 _set_async_exception(self._thread, None)
             self._thread = None
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was this call that was cancelled, and not the one that it is made in."""
+        return self._cancelled
+
     def cancel(self) -> None:
         with self._lock:
             if self._thread is None or self._cancelled:
@@ -129,6 +135,22 @@ class Executor:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
 
+    def execute_within(self, seconds: float | None, verb: Verb, body: bytes, call: Running) -> Outcome:
+        """The same for a call made in the thread of another, cancelled when it takes longer than `seconds`."""
+        guard = Interruptible()
+        if seconds is None:
+            return self.execute(verb, body, call, guard)
+        timer = threading.Timer(seconds, guard.cancel)
+        timer.start()
+        try:
+            outcome = self.execute(verb, body, call, guard)
+        finally:
+            timer.cancel()
+        if not guard.cancelled:
+            return outcome
+        name = snake(verb.name)
+        return replace(outcome, error=fail("deadline", verb=verb.ref, seconds=f"{seconds:g}", name=name))
+
     def execute(self, verb: Verb, body: bytes, call: Running, guard: Interruptible) -> Outcome:
         """Runs one call to its end; whatever goes wrong is in the outcome."""
         started, clock = time.time(), time.perf_counter()
@@ -140,7 +162,11 @@ class Executor:
                 answer = self._run(verb, body, guard)
         except FtlError as e:
             error = e
-        except (CallCancelled, asyncio.CancelledError):
+        except CallCancelled:
+            if not guard.cancelled:
+                raise
+            error = fail("cancelled", verb=verb.ref)
+        except asyncio.CancelledError:
             error = fail("cancelled", verb=verb.ref)
         finally:
             running.reset(token)
