@@ -294,6 +294,7 @@ class RegistryService:
 class RunnerService:
     ping = _ping(_RUNNER)
     drain = Unary(_RUNNER, "Drain", workspace_pb2.DrainRequest, workspace_pb2.DrainResponse)
+    await_config = Unary(_RUNNER, "AwaitConfig", workspace_pb2.AwaitConfigRequest, workspace_pb2.AwaitConfigResponse)
 
 
 class DatabaseService:

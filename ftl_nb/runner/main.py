@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from ftl_nb.errors import FtlError
 from ftl_nb.rpc import deploymentcontext_pb2, handlers, serve
 from ftl_nb.rpc.calls import Caller
 from ftl_nb.rpc.services import DeploymentContextService
-from ftl_nb.rpc.tls import grpc
 from ftl_nb.rpc.view import deployment_of
 from ftl_nb.runner.dispatch import RunnerDispatcher
 from ftl_nb.runner.execution import Executor
@@ -22,8 +22,8 @@ from ftl_nb.runner.module import LoadedModule
 from ftl_nb.runner.output import capture
 from ftl_nb.runner.process import Process, wait_forever
 from ftl_nb.runner.service import ModuleService
+from ftl_nb.runner.settings import Settings
 from ftl_nb.schema import schema_pb2
-from ftl_nb.schema.names import camel
 
 THREADS = 32
 CANDIDATE = "ftl-candidate"
@@ -46,7 +46,7 @@ class Runner:
 
     def __init__(self, process: Process, spec: dict[str, Any]) -> None:
         self._process = process
-        self._configs: dict[str, bytes] = dict(spec["configs"])
+        self._settings = Settings(spec["configs"])
         source = ModuleSource.from_dict(spec["source"])
         self._name = source.name
         reporter = process.reporter(source.name)
@@ -59,20 +59,21 @@ class Runner:
         executor = Executor()
         allowed = {verb: frozenset(refs) for verb, refs in spec["calls"].items()}
         dispatch.install(
-            RunnerDispatcher(source.name, self._module.verbs, executor, self._caller, reporter, self._config, allowed)
+            RunnerDispatcher(
+                source.name, self._module.verbs, executor, self._caller, reporter, self._settings.get, allowed
+            )
         )
         self._service = ModuleService(source.name, self._module.verbs, executor, reporter)
 
-    def _config(self, name: str) -> bytes | None:
-        return self._configs.get(camel(name))
-
     def start(self) -> None:
         # Kept: a server that nobody holds is stopped.
-        self._server = serve(handlers(*self._service.served()), self._process.credentials, THREADS)
+        self._server = serve(
+            handlers(*self._service.served(), *self._settings.served()), self._process.credentials, THREADS
+        )
         self._process.register(self._server.endpoint, self._reflected)
         self._process.view.on_change(self._on_schema)
         self._process.follow()
-        threading.Thread(target=self._follow_context, name="ftl-context", daemon=True).start()
+        threading.Thread(target=self._settings.follow, args=(self._contexts,), name="ftl-context", daemon=True).start()
 
     def _on_schema(self, names: frozenset[str]) -> None:
         """Once this deployment is the canonical one, its calls are no longer a candidate's."""
@@ -80,14 +81,8 @@ class Runner:
         if own is not None and deployment_of(own) == self._process.deployment:
             self._caller.extra = ()
 
-    def _follow_context(self) -> None:
+    def _contexts(self) -> Iterator[Mapping[str, bytes]]:
         """Config values reach running verbs without a new deployment."""
         request = deploymentcontext_pb2.GetDeploymentContextRequest(deployment=self._process.deployment)
-        pause = threading.Event()
-        while True:
-            try:
-                stub = DeploymentContextService.get_deployment_context.on(self._process.control)
-                for context in stub(request):
-                    self._configs = dict(context.configs)
-            except grpc.RpcError:
-                pause.wait(0.5)
+        for context in DeploymentContextService.get_deployment_context.on(self._process.control)(request):
+            yield context.configs

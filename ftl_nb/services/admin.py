@@ -5,16 +5,20 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 
 from ftl_nb import schema
 from ftl_nb.errors import fail
-from ftl_nb.rpc import Context, admin_pb2, deploymentcontext_pb2, peer, timeline_pb2
-from ftl_nb.rpc.services import AdminService, DeploymentContextService, Served
+from ftl_nb.rpc import Context, Identity, admin_pb2, deploymentcontext_pb2, peer, timeline_pb2, workspace_pb2
+from ftl_nb.rpc.services import AdminService, DeploymentContextService, RunnerService, Served
+from ftl_nb.rpc.tls import grpc
 from ftl_nb.schema.names import camel
 from ftl_nb.services.access import CLIENTS, PROCESSES, only, ping
 from ftl_nb.services.deployments import Records
 from ftl_nb.services.plane import Plane
 from ftl_nb.services.timeline import TimelineServer
+
+_IN_FORCE_MS = 2000
 
 
 class Configs:
@@ -49,6 +53,19 @@ class Configs:
         with self._changed:
             self._version += 1
             self._changed.notify_all()
+        for name in [ref.module] if ref.module else sorted(self._plane.truth.deployments):
+            self._await_runner(name)
+
+    def _await_runner(self, module: str) -> None:
+        """The caller's next call sees the new value; a runner that is away will start with it."""
+        deployment = self._plane.truth.deployment(module)
+        endpoint = self._plane.truth.endpoint(deployment.key) if deployment is not None else ""
+        if not endpoint:
+            return
+        request = workspace_pb2.AwaitConfigRequest(configs=self._records.configs(module), bound_ms=_IN_FORCE_MS)
+        channel = self._plane.channels.to(endpoint, Identity.module(module, self._plane.realm))
+        with suppress(grpc.RpcError):  # It died meanwhile: the next one starts with the value.
+            RunnerService.await_config.on(channel)(request, timeout=_IN_FORCE_MS / 1000 + 1)
 
     def _check(self, module: str, name: str, value: bytes) -> None:
         """A value for a declared config is checked against its type before it is kept."""
