@@ -48,7 +48,7 @@ class FtlMagics(Magics):  # type: ignore[misc]
             "export": "realm" if words.export_realm else "module" if words.export else "",
             "calls": words.calls,
         }
-        module = self._notebook.module_for(words.module, self._notebook.cell_id or cell)
+        module = self._notebook.module_for(words.module)
         return self._notebook.define("verb", module, _shipped(cell), {k: v for k, v in given.items() if v})
 
     @no_var_expand
@@ -59,7 +59,7 @@ class FtlMagics(Magics):  # type: ignore[misc]
 
     def _fixture(self, line: str, cell: str) -> Any:
         words = arguments.fixture_parser().read(line)
-        module = self._notebook.module_for(words.module, self._notebook.cell_id or cell)
+        module = self._notebook.module_for(words.module)
         return self._notebook.define("fixture", module, _shipped(cell), {"manual": True} if words.manual else {})
 
     @no_var_expand

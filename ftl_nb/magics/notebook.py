@@ -47,12 +47,16 @@ class Notebook:
         connection = self._cluster.connection if self._cluster is not None else None
         return connection.open if connection is not None else None
 
-    def module_for(self, given: str, key: str) -> str:
-        """The module of a cell: named, else the one recorded with the cell, else the one last opened."""
-        module = given or self._modules_of_cells.get(key, "") or self.open_module
+    def module_for(self, given: str) -> str:
+        """The module of the cell being run: named, else the one recorded with it, else the one last opened.
+
+        A front end without cell ids runs from top to bottom: there the one last opened is meant every time.
+        """
+        module = given or self._modules_of_cells.get(self.cell_id, "") or self.open_module
         if not module:
             raise fail("no-module")
-        self._modules_of_cells[key] = module
+        if self.cell_id:
+            self._modules_of_cells[self.cell_id] = module
         return module
 
     def define(

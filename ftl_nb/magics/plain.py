@@ -67,8 +67,7 @@ class PlainCells(ast.NodeTransformer):
             return None
         from ftl_nb.console.files import sql_cells
 
-        key = self._notebook.cell_id or ",".join(found.verbs)
-        module = self._notebook.module_for(found.module, key)
+        module = self._notebook.module_for(found.module)
         for cell in sql_cells(self.text, module):
             self._notebook.define("sql", module, cell.text, {}, database=cell.database, engine=cell.engine)
         card = self._notebook.define("module", module, self.text, {})
