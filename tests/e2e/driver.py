@@ -97,6 +97,18 @@ class Notebook:
         """The card of a defining cell; an assertion fails where it raised."""
         return self.run(cell, cell_id=cell_id).card
 
+    def module(self, name: str, text: str = "opened = True") -> Card:
+        """Runs `%%ftl_module NAME` over a text."""
+        return self.card(f"%%ftl_module {name}\n" + textwrap.dedent(text).lstrip("\n"))
+
+    def verb(self, text: str, words: str = "") -> Card:
+        """Runs `%%ftl_verb WORDS` over a text."""
+        return self.card(f"%%ftl_verb {words}\n" + textwrap.dedent(text).lstrip("\n"))
+
+    def value(self, expression: str) -> Any:
+        """What an expression gives in the notebook; an assertion fails where it raises."""
+        return self.run(expression).ok.value
+
     def __getitem__(self, name: str) -> Any:
         """A name of the notebook."""
         return self.shell.user_ns[name]
