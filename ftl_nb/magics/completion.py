@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ftl_nb.magics import arguments
 from ftl_nb.magics.notebook import Notebook
@@ -18,13 +18,10 @@ _PARSERS = {
 }
 
 
-def complete(notebook: Notebook, event: Any) -> list[str]:
-    """What can follow in the line of `event` (IPython's: `line`, `symbol`, `text_until_cursor`)."""
-    line = event.text_until_cursor
-    words = line.split()
-    ended = line.endswith(" ")
-    before = words if ended else words[:-1]
-    prefix = "" if ended else event.symbol
+def complete(notebook: Notebook, line: str) -> list[str]:
+    """What the last word of `line`, the text before the cursor, can be."""
+    *before, prefix = line.split(" ")
+    before = [word for word in before if word]
     return sorted({c for c in _candidates(notebook, before) if c.startswith(prefix)})
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 _MAGICS = {"cell": ("ftl_module", "ftl_verb", "ftl_fixture", "ftl_sql"), "line": ("ftl",)}
-Complete = Callable[[Notebook, Any], list[str]]
+Complete = Callable[[Notebook, str], list[str]]
 
 
 class Extension:
@@ -24,7 +24,7 @@ class Extension:
         self._shell: Any = shell
         self.notebook = notebook
         self._plain = PlainCells(notebook)
-        self._complete = complete
+        self._matcher = _matcher(notebook, complete)
 
     def register(self) -> None:
         shell = self._shell
@@ -33,8 +33,7 @@ class Extension:
         shell.events.register("post_run_cell", self._plain.after_cell)
         shell.ast_transformers.append(self._plain)
         shell.push({HOOK: self._plain.define}, interactive=False)
-        for name in ("ftl", *_MAGICS["cell"]):
-            shell.set_hook("complete_command", self.completer, re_key=f"%?%?{name}")
+        shell.Completer.custom_matchers.append(self._matcher)
         statements.on_sql(self._sql)
 
     def remove(self) -> None:
@@ -45,10 +44,8 @@ class Extension:
         shell.events.unregister("pre_run_cell", self._plain.before_cell)
         shell.events.unregister("post_run_cell", self._plain.after_cell)
         shell.ast_transformers.remove(self._plain)
+        shell.Completer.custom_matchers.remove(self._matcher)
         shell.user_ns.pop(HOOK, None)
-
-    def completer(self, shell: Any, event: Any) -> list[str]:
-        return self._complete(self.notebook, event)
 
     def _sql(self, target: str, text: str, engine: str, keep: bool) -> Any:
         """`ftl.sql(...)` as a statement of a cell: the text under the lines that it has there."""
@@ -56,3 +53,17 @@ class Extension:
         before = cell.find(text)
         lines = cell[:before].count("\n") if before >= 0 else 0
         return define_sql(self.notebook, target, "\n" * lines + text, engine, keep=keep)
+
+
+def _matcher(notebook: Notebook, complete: Complete) -> Any:
+    """What IPython's completer asks: on a line of ours what it offers is all that is offered."""
+    from IPython.core.completer import SimpleCompletion, context_matcher
+
+    @context_matcher()  # type: ignore[untyped-decorator]
+    def ftl(context: Any) -> dict[str, Any]:
+        line = context.text_until_cursor
+        offered = [SimpleCompletion(text, type="magic") for text in complete(notebook, line)]
+        fragment = "" if line.endswith(" ") else line.split(" ")[-1]
+        return {"completions": offered, "matched_fragment": fragment, "suppress": bool(offered)}
+
+    return ftl
