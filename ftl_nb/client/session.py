@@ -6,21 +6,21 @@ import asyncio
 import contextvars
 import json
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
 from ftl_nb import schema
 from ftl_nb.binding import dispatch
-from ftl_nb.binding.dispatch import CallOptions
+from ftl_nb.binding.dispatch import CallOptions, Dispatcher
 from ftl_nb.binding.finder import install_finder
 from ftl_nb.binding.source import Cell, ModuleSource
 from ftl_nb.client.mirror import Mirror
 from ftl_nb.cluster import Lifeline, Project, join
-from ftl_nb.errors import FtlError
+from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import (
     CallContext,
     Channels,
@@ -80,9 +80,11 @@ class Session:
         welcome = self._lifeline.welcome
         self.realm = welcome.realm
         self._credentials = Credentials(welcome.leaf)
+        self._renew_at = welcome.leaf.renew_at.timestamp()
         self._channels = Channels(self._credentials)
         self._admin = welcome.admin
         self.view = SchemaView(self.realm)
+        self._lifeline.on_end(self.view.stop)
         self._caller = Caller(self.view, self._channels, wake=self._wake)
         self.view.on_change(self._on_change)
         pull = schemaservice_pb2.PullSchemaRequest(subscription_id=client_id)
@@ -114,9 +116,26 @@ class Session:
         self._channels.close()
         self._lifeline.shut_down()
 
+    def _successor(self) -> Dispatcher | None:
+        """The session that stands in for this one where its cluster has gone: the next use starts it again."""
+        if self.alive:
+            if self._renew_at < time.time():
+                self._renew()
+            return None
+        dispatch.install(None)
+        return dispatch.connected()
+
+    def _renew(self) -> None:
+        self._credentials.replace(self._lifeline.renew())
+        self._renew_at = self._credentials.leaf.renew_at.timestamp()
+
+    def _known(self, error: FtlError) -> FtlError:
+        """The error of a call, or that the whole cluster went while it ran."""
+        return error if self.alive else fail("cluster-gone", detail="it ended during the call")
+
     def _control(self) -> Any:
-        if self._credentials.leaf.renew_at < datetime.now(UTC):
-            self._credentials.replace(self._lifeline.renew())
+        if self._renew_at < time.time():
+            self._renew()
         return self._channels.to(self._admin, Identity.service("control", self.realm))
 
     def ask(self, method: Unary[Any, Res], request: Message, timeout: float | None = None) -> Res:
@@ -180,6 +199,9 @@ class Session:
 
     def call(self, module: str, verb: str, body: bytes, options: CallOptions) -> bytes:
         """One call from here: a new request, whose output is shown as it comes back."""
+        successor = self._successor()
+        if successor is not None:
+            return successor.call(module, verb, body, options)
         context = CallContext.start(str(RequestKey.make("ingress", "notebook")))
         self.last = LastCall(context.request_key)
         try:
@@ -187,7 +209,7 @@ class Session:
         except FtlError as e:
             self.last.recorded = e.recorded or int(e.slug in _STILL_RECORDED)
             self.show(e.output)
-            raise
+            raise self._known(e) from None
         self.last.recorded = answer.recorded
         if answer.output:
             self.show(answer.output)
@@ -199,6 +221,9 @@ class Session:
         return await loop.run_in_executor(None, lambda: context.run(self.call, module, verb, body, options))
 
     def statement(self, module: str, database: str, sql: str, parameters: bytes, *, rows: bool) -> tuple[bytes, int]:
+        successor = self._successor()
+        if successor is not None:
+            return successor.statement(module, database, sql, parameters, rows=rows)
         request = workspace_pb2.StatementRequest(sql=sql, parameters=parameters, rows=rows)
         context = CallContext.start(str(RequestKey.make("ingress", "notebook")))
         self.last = LastCall(context.request_key, 1)

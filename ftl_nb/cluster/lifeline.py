@@ -8,22 +8,26 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from typing import IO
 
 from ftl_nb.cluster import wire
-from ftl_nb.cluster.project import Project, make_state
+from ftl_nb.cluster.project import Project, make_state, unwritable
 from ftl_nb.cluster.wire import Message
 from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc.identity import Leaf
 
-_JOIN_SECONDS = 30.0
+_JOIN_SECONDS = 60.0
+_NO_WORD = "its supervisor says nothing; another one may still hold the folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +44,25 @@ class Welcome:
         return cls(message["admin"], Leaf.from_dict(message["leaf"]), message["realm"], message["pid"])
 
 
+#: The lifelines of this process. A process that it forks is no client: its copies are closed, or the cluster would
+#: outlive the client as long as that process runs.
+_open: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+
+def _in_forked_child() -> None:
+    for sock in list(_open):
+        sock.close()
+
+
+os.register_at_fork(after_in_child=_in_forked_child)
+
+
 class Lifeline:
     """One open connection to the supervisor. Closing it, or dying, lets the cluster end when it was the last."""
 
     def __init__(self, sock: socket.socket, kind: str, client_id: str) -> None:
         self._sock = sock
+        _open.add(sock)
         self._lock = threading.Lock()
         self.welcome = self._ask({"op": "hello", "kind": kind, "id": client_id})
 
@@ -53,7 +71,7 @@ class Lifeline:
             try:
                 wire.send(self._sock, message)
                 answer = wire.receive(self._sock)
-            except OSError as e:
+            except (OSError, wire.Malformed) as e:
                 raise fail("cluster-gone", detail=str(e)) from None
         if answer is None:
             raise fail("cluster-gone", detail="its supervisor closed the connection")
@@ -66,9 +84,23 @@ class Lifeline:
 
     def alive(self) -> bool:
         """Whether the supervisor still holds the other end."""
-        with suppress(BlockingIOError):
+        try:
             return bool(self._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
-        return True
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+    def on_end(self, told: Callable[[], None]) -> None:
+        """Starts a thread that calls `told` once, when the supervisor is gone or this lifeline is closed."""
+        end = select.poll()
+        end.register(self._sock, select.POLLRDHUP if sys.platform == "linux" else select.POLLHUP)
+
+        def wait() -> None:
+            end.poll()
+            told()
+
+        threading.Thread(target=wait, name="ftl-lifeline", daemon=True).start()
 
     def shut_down(self) -> None:
         """Asks for the end of the whole cluster, and waits until its supervisor is gone."""
@@ -79,6 +111,9 @@ class Lifeline:
         self.close()
 
     def close(self) -> None:
+        # Wakes who waits for the end; closing alone does not.
+        with suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
         self._sock.close()
 
 
@@ -86,24 +121,30 @@ def join(project: Project, kind: str, client_id: str) -> Lifeline:
     """Joins the project's cluster, starting it first where it is not up. Raises FtlError `cluster-start`."""
     make_state(project)
     with _starting(project):
-        sock = _connect(project)
-        if sock is None:
-            _start(project)
-            sock = _connect(project)
-        if sock is None:
-            raise fail("cluster-start", detail="its socket does not answer", log=project.log)
-        sock.settimeout(_JOIN_SECONDS)
-        lifeline = _greet(sock, project, kind, client_id)
-        sock.settimeout(None)
-    return lifeline
+        lifeline = _greet(project, kind, client_id)
+        if lifeline is not None:
+            return lifeline
+        log = _Log(project)
+        _start(project, log)
+        lifeline = _greet(project, kind, client_id)
+        if lifeline is None:
+            raise fail("cluster-start", detail=log.last_words() or "it ended at once", log=project.log)
+        return lifeline
 
 
-def _greet(sock: socket.socket, project: Project, kind: str, client_id: str) -> Lifeline:
+def _greet(project: Project, kind: str, client_id: str) -> Lifeline | None:
+    """None where no cluster is up, or it is one that is just ending."""
+    sock = _connect(project)
+    if sock is None:
+        return None
+    sock.settimeout(_JOIN_SECONDS)
     try:
-        return Lifeline(sock, kind, client_id)
-    except FtlError as e:
+        lifeline = Lifeline(sock, kind, client_id)
+    except FtlError:
         sock.close()
-        raise fail("cluster-start", detail=_last_words(project) or e.message, log=project.log) from None
+        return None
+    sock.settimeout(None)
+    return lifeline
 
 
 def is_up(project: Project) -> bool:
@@ -137,34 +178,60 @@ def _connect(project: Project) -> socket.socket | None:
     return sock
 
 
-def _start(project: Project) -> None:
+def _start(project: Project, log: _Log) -> None:
     """Runs a supervisor in a session of its own and waits for its word that it listens."""
     read, write = os.pipe()
     command = [sys.executable, "-P", "-m", "ftl_nb.cluster.supervisor", str(project.state), str(project.folder)]
-    with open(project.log, "ab") as log:
+    with _output(project) as output:
         starter = subprocess.Popen(
             [*command, project.realm, str(write)],
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=output,
+            stderr=output,
             pass_fds=(write,),
             start_new_session=True,
             cwd=project.folder,
         )
-    starter.wait()
     os.close(write)
-    with os.fdopen(read, "rb") as ready:
-        word = ready.read(1 << 16)
+    word = _word(read)
+    starter.wait()
     if word.startswith(b"{"):
         raise FtlError.from_dict(json.loads(word))
     if word != b"ready":
-        raise fail("cluster-start", detail=_last_words(project), log=project.log)
+        raise fail("cluster-start", detail=log.last_words() or _NO_WORD, log=project.log)
 
 
-def _last_words(project: Project) -> str:
-    return _last_line(project.log) or _last_line(project.state / "logs" / "control.log")
+def _output(project: Project) -> IO[bytes]:
+    try:
+        return open(project.log, "ab")
+    except OSError as e:
+        raise unwritable(project, e) from None
 
 
-def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    return lines[-1] if lines else ""
+def _word(read: int) -> bytes:
+    """What a starting supervisor says until it closes the pipe; nothing when that takes too long."""
+    deadline = time.monotonic() + _JOIN_SECONDS
+    said = b""
+    with os.fdopen(read, "rb", buffering=0) as ready:
+        while select.select([ready], [], [], max(deadline - time.monotonic(), 0.0))[0]:
+            part = ready.read(1 << 16)
+            if not part:
+                return said
+            said += part
+    return b""
+
+
+class _Log:
+    """What the logs of the supervisor and the control process get from now on."""
+
+    def __init__(self, project: Project) -> None:
+        logs = (project.log, project.state / "logs" / "control.log")
+        self._ends = {log: log.stat().st_size if log.exists() else 0 for log in logs}
+
+    def last_words(self) -> str:
+        """The last line, empty for none."""
+        for log, end in self._ends.items():
+            lines = log.read_bytes()[end:].decode(errors="replace").splitlines() if log.exists() else []
+            if lines:
+                return lines[-1].rstrip(".")
+        return ""

@@ -28,24 +28,38 @@ def die_with(lifeline: int) -> None:
         poll = select.poll()
         poll.register(lifeline, select.POLLHUP)
         poll.poll()
+        # First what this process started itself: nobody else would be left to end it.
+        kill_below(os.getpid())
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=wait, name="ftl-lifeline", daemon=True).start()
 
 
-def children() -> list[int]:
-    """The direct children of this process, dead ones that nobody has waited for included."""
-    if sys.platform != "linux":
-        return []
+def children(of: int | None = None) -> list[int]:
+    """The direct children of a process (default: this one), dead ones that nobody has waited for included."""
     found: list[int] = []
-    for task in Path("/proc/self/task").iterdir():
-        with suppress(FileNotFoundError):
-            found += [int(pid) for pid in (task / "children").read_text().split()]
+    if sys.platform == "linux":
+        with suppress(FileNotFoundError, ProcessLookupError):
+            for task in list(Path(f"/proc/{of or os.getpid()}/task").iterdir()):
+                with suppress(FileNotFoundError, ProcessLookupError):
+                    found += [int(pid) for pid in (task / "children").read_text().split()]
     return found
 
 
+def kill_below(pid: int) -> None:
+    """SIGKILL to every descendant of a process, parents first: a dead parent starts nothing more."""
+    for child in children(pid):
+        below = children(child)
+        signal_quietly(child, signal.SIGKILL)
+        for grandchild in below:
+            kill_below(grandchild)
+            signal_quietly(grandchild, signal.SIGKILL)
+
+
 def signal_quietly(pid: int, number: signal.Signals) -> None:
-    """Sends a signal to a process that may be gone already."""
+    """Sends a signal to a process that may be gone already; 0 is no process."""
+    if pid <= 0:
+        return
     with suppress(ProcessLookupError):
         os.kill(pid, number)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
+import stat
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ftl_nb.errors import FtlError
+from ftl_nb.errors import FtlError, fail
 
 STATE_VARIABLE = "FTL_STATE_DIR"
 FORMAT = "1"
@@ -59,21 +62,22 @@ def _settings(folder: Path) -> dict[str, Any] | None:
     try:
         tool = tomllib.loads(file.read_text()).get("tool", {})
     except tomllib.TOMLDecodeError as e:
-        raise FtlError("cluster-start", f"{file} is not TOML: {e}.") from None
+        raise fail("cluster-start", detail=f"{file} is not TOML: {e}", log="not begun") from None
     found = tool.get("ftl_nb")
     return dict(found) if found is not None else None
 
 
 def runtime_folder() -> Path:
-    """A private folder (0700, ours) with a short path. Raises FtlError `cluster-start` where somebody else owns it."""
+    """A private folder (0700, ours) with a short path. Raises FtlError `runtime-folder` where it is not."""
     base = os.environ.get("XDG_RUNTIME_DIR") or "/tmp"
     folder = Path(base) / f"ftl-{os.getuid()}"
-    if len(str(folder)) + 24 > _SOCKET_PATH_LIMIT:
+    if len(str(folder)) + 24 > _SOCKET_PATH_LIMIT or not folder.parent.is_dir():
         folder = Path("/tmp") / f"ftl-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
     status = folder.lstat()
-    if status.st_uid != os.getuid() or status.st_mode & 0o077:
-        raise FtlError("cluster-start", f"{folder} is not private to this user.", hint=f"remove {folder}")
+    if status.st_uid != os.getuid() or status.st_mode & 0o077 or not stat.S_ISDIR(status.st_mode):
+        raise fail("runtime-folder", folder=folder)
     return folder
 
 
@@ -83,16 +87,27 @@ def make_state(project: Project) -> None:
     try:
         project.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not marker.exists():
-            (project.state / "logs").mkdir(mode=0o700, exist_ok=True)
-            marker.write_text(FORMAT + "\n")
+            _make(project.state, marker)
+        found = marker.read_text().strip()
     except OSError as e:
-        raise FtlError("disk-full", f"{project.state} cannot be written: {e.strerror}.") from None
-    found = marker.read_text().strip()
+        raise unwritable(project, e) from None
     if found != FORMAT:
-        raise folder_error(project, found)
+        raise fail("cluster-folder", folder=project.state, found=found or "(nothing)", known=FORMAT)
 
 
-def folder_error(project: Project, found: str) -> FtlError:
-    from ftl_nb.errors import fail
+def _make(state: Path, marker: Path) -> None:
+    """The marker comes last and whole: a disk that is full in between leaves a folder that can be tried again."""
+    (state / "logs").mkdir(mode=0o700, exist_ok=True)
+    new = marker.with_name(f"format.{os.getpid()}")
+    try:
+        new.write_text(FORMAT + "\n")
+        new.replace(marker)
+    finally:
+        new.unlink(missing_ok=True)
 
-    return fail("cluster-folder", folder=project.state, found=found, known=FORMAT)
+
+def unwritable(project: Project, error: OSError) -> FtlError:
+    """What to say when the state folder cannot be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return fail("disk-full", folder=project.state, detail=error.strerror)
+    return fail("cluster-start", detail=f"{project.state} cannot be used: {error.strerror}", log=project.log)

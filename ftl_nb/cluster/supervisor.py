@@ -1,4 +1,6 @@
-"""The process that owns the cluster: certificate authority, zygote, and every child; `python -m ftl_nb.cluster.supervisor STATE`.
+"""The process that owns the cluster: certificate authority, zygote and every child.
+
+`python -m ftl_nb.cluster.supervisor STATE FOLDER REALM READY_FD` runs it.
 
 It lives as long as a client holds a connection to its socket open, and takes every process with it when it ends. It
 runs one select loop in one thread and never touches gRPC, so that it can fork the zygote anew at any time.
@@ -7,108 +9,121 @@ runs one select loop in one thread and never touches gRPC, so that it can fork t
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import secrets
+import select
 import selectors
 import signal
 import socket
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
-from ftl_nb.cluster import processes, wire
-from ftl_nb.cluster.project import Project, make_state
-from ftl_nb.cluster.wire import Inbox, Message
+from ftl_nb.cluster import processes
+from ftl_nb.cluster.nursery import Nursery
+from ftl_nb.cluster.peer import Peer
+from ftl_nb.cluster.project import Project, make_state, unwritable
+from ftl_nb.cluster.wire import Malformed, Message
 from ftl_nb.errors import FtlError
-from ftl_nb.rpc.identity import Authority, Identity
+from ftl_nb.rpc.identity import DAY, Authority, Identity
 
 _TERM_SECONDS = 0.5
 _KILL_SECONDS = 1.0
+_TICK = 0.05
 #: A starter that died before it said hello must not leave a cluster behind.
-_FIRST_CLIENT_SECONDS = 15.0
-
-
-@dataclass(slots=True)
-class Connection:
-    """One peer of the socket: a client, whose open connection keeps the cluster alive, or the control process."""
-
-    sock: socket.socket
-    inbox: Inbox = field(default_factory=Inbox)
-    role: str = ""
-    identity: str = ""
+FIRST_CLIENT_SECONDS = 15.0
+#: Logs of earlier runs are kept until they are larger, in bytes.
+_LOG_LIMIT = 4 << 20
 
 
 class Supervisor:
-    """All state of a running cluster's process tree."""
+    """All state of a running cluster's process tree. `lock` is the folder's, held by this process alone."""
 
-    def __init__(self, project: Project, lock: int) -> None:
+    def __init__(
+        self,
+        project: Project,
+        lock: int,
+        *,
+        lifetime: timedelta = DAY,
+        first_client_seconds: float = FIRST_CLIENT_SECONDS,
+    ) -> None:
         self.project = project
         self._lock = lock
+        self._first_client_seconds = first_client_seconds
         self._selector = selectors.DefaultSelector()
-        self._connections: dict[int, Connection] = {}
-        self._authority = Authority(project.realm)
+        self._peers: set[Peer] = set()
+        self._authority = Authority(project.realm, lifetime=lifetime)
         self._token = secrets.token_hex(16)
         self._alive_read, self._alive_write = os.pipe()
-        self._names: dict[int, str] = {}
-        self._forks: dict[int, tuple[int, str]] = {}
-        self._fork_count = 0
-        self._control: Connection | None = None
+        self._nursery = Nursery(self._selector, self._become_zygote)
+        self._nursery.on_forked = self._forked
+        self._nursery.on_exit = self._exited
+        self._nursery.on_hopeless = self._end
+        self._control: Peer | None = None
         self._control_port = 0
         self._control_pid = 0
-        self._zygote_pid = 0
-        self._listener: socket.socket | None = None
-        self._waiting: list[Connection] = []
-        self._unsafe: set[str] = set()
-        self._preloaded: list[str] = []
+        self._waiting: list[Peer] = []
+        self._started = time.monotonic()
         self._had_client = False
         self._ending = False
 
     def run(self, ready: int) -> None:
         """Serves until the last client has gone, then ends every process."""
         processes.become_subreaper()
-        signals = processes.SignalPipe(signal.SIGCHLD, signal.SIGTERM)
+        self._signals = processes.SignalPipe(signal.SIGCHLD, signal.SIGTERM)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        self._listen()
+        self._listener = self._listen()
         # Closed before the first fork: the starter reads until the end of this pipe.
         os.write(ready, b"ready")
         os.close(ready)
-        self._start_zygote()
-        self._selector.register(signals.read, selectors.EVENT_READ, signals)
-        self._start_control()
         try:
+            self._nursery.start()
+            self._selector.register(self._signals.read, selectors.EVENT_READ)
+            self._start_control()
             while not self._ending:
-                self._step(signals)
+                self._step()
         finally:
             self._end_all()
 
+    def _end(self) -> None:
+        self._ending = True
+
     # --- the loop ------------------------------------------------------------------------------------------------
 
-    def _step(self, signals: processes.SignalPipe) -> None:
-        events = self._selector.select(None if self._had_client else _FIRST_CLIENT_SECONDS)
-        if not events and not self._had_client:
-            self._ending = True
-        for key, _ in events:
-            if key.data is signals:
-                self._on_signals(signals.take())
-            elif key.data == "listener":
-                self._accept(key.fileobj)  # type: ignore[arg-type]
-            elif key.data == "zygote":
-                self._on_zygote()
-            else:
+    def _step(self) -> None:
+        for key, events in self._selector.select(self._patience()):
+            if key.fileobj == self._signals.read:
+                self._on_signals()
+            elif key.fileobj is self._listener:
+                self._accept()
+            elif events & selectors.EVENT_WRITE and not key.data.closed:
+                key.data.flush()
+            elif key.data.role == "zygote":
+                self._nursery.on_readable()
+            elif not key.data.closed:
                 self._on_readable(key.data)
+        self._nursery.check()
+        if not self._had_client and self._first_client_left() <= 0:
+            self._end()
 
-    def _on_signals(self, numbers: set[int]) -> None:
-        if signal.SIGTERM in numbers:
-            self._ending = True
-        for pid, status in processes.reap():
-            if pid == self._zygote_pid:
-                self._zygote_died()
-            else:
-                self._on_exit(pid, status)
+    def _first_client_left(self) -> float:
+        return self._started + self._first_client_seconds - time.monotonic()
 
-    def _listen(self) -> None:
+    def _patience(self) -> float | None:
+        """Seconds until there is something to do that nobody asks for."""
+        waits = [] if self._had_client else [max(self._first_client_left(), 0.0)]
+        importing = self._nursery.patience()
+        return min([*waits, *([] if importing is None else [importing])], default=None)
+
+    def _on_signals(self) -> None:
+        if signal.SIGTERM in self._signals.take():
+            self._end()
+        self._nursery.reap()
+
+    def _listen(self) -> socket.socket:
         path = self.project.socket
         path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -118,185 +133,112 @@ class Supervisor:
         finally:
             os.umask(mask)
         listener.listen(64)
-        self._listener = listener
-        self._selector.register(listener, selectors.EVENT_READ, "listener")
+        listener.setblocking(False)
+        self._selector.register(listener, selectors.EVENT_READ)
+        return listener
 
-    def _accept(self, listener: socket.socket) -> None:
-        sock, _ = listener.accept()
-        connection = Connection(sock)
-        self._connections[sock.fileno()] = connection
-        self._selector.register(sock, selectors.EVENT_READ, connection)
+    def _accept(self) -> None:
+        with suppress(BlockingIOError, ConnectionAbortedError):
+            sock, _ = self._listener.accept()
+            self._peers.add(Peer(sock, self._selector))
 
-    def _on_readable(self, connection: Connection) -> None:
-        data = b""
-        with suppress(ConnectionResetError):
-            data = connection.sock.recv(1 << 20)
-        if not data:
-            self._closed(connection)
-            return
-        for message in connection.inbox.feed(data):
-            self._handle(connection, message)
+    def _on_readable(self, peer: Peer) -> None:
+        """One that does not speak our language is cut off."""
+        try:
+            messages, alive = peer.read()
+            for message in messages:
+                if not peer.closed:
+                    self._handle(peer, message)
+        except (Malformed, FtlError, KeyError, TypeError, ValueError) as e:
+            print(f"a {peer.role or 'new'} connection said what cannot be: {e!r}", file=sys.stderr, flush=True)
+            alive = False
+        if not alive and not peer.closed:
+            self._gone(peer)
 
-    def _closed(self, connection: Connection) -> None:
-        self._selector.unregister(connection.sock)
-        self._connections.pop(connection.sock.fileno(), None)
-        connection.sock.close()
-        if connection.role == "control":
+    def _gone(self, peer: Peer) -> None:
+        peer.close()
+        self._peers.discard(peer)
+        if peer in self._waiting:
+            self._waiting.remove(peer)
+        if peer.role == "control":
             print("the control process closed its connection", file=sys.stderr, flush=True)
-            self._ending = True
-            return
-        if connection.role == "client":
-            self._tell_control({"op": "client_gone", "identity": connection.identity})
-        if connection.role == "client" and not any(c.role == "client" for c in self._connections.values()):
-            self._ending = True
+            self._end()
+        elif peer.role == "client":
+            self._tell_control({"op": "client_gone", "identity": peer.identity})
+            if not any(p.role == "client" for p in self._peers):
+                self._end()
 
     # --- what peers ask ------------------------------------------------------------------------------------------
 
-    def _handle(self, connection: Connection, message: Message) -> None:
-        handler = getattr(self, f"_{connection.role or 'new'}_{message['op']}", None)
+    def _handle(self, peer: Peer, message: Message) -> None:
+        handler = getattr(self, f"_{peer.role or 'new'}_{message['op']}", None)
         if handler is None:
-            self._closed(connection)
-            return
-        handler(connection, message)
+            raise Malformed(f"{message['op']!r} is nothing to ask")
+        handler(peer, message)
 
-    def _reply(self, connection: Connection, message: Message) -> None:
-        with suppress(BrokenPipeError, ConnectionResetError):
-            wire.send(connection.sock, message)
-
-    def _new_hello(self, connection: Connection, message: Message) -> None:
+    def _new_hello(self, peer: Peer, message: Message) -> None:
         """A client: it is welcomed as soon as the control process is ready."""
-        connection.role = "client"
+        identity = Identity.client(message["kind"], message["id"], self.project.realm)
+        peer.role, peer.identity = "client", identity.path
         self._had_client = True
-        connection.identity = f"client/{message['kind']}/{message['id']}"
         if self._control_port:
-            self._welcome(connection)
+            self._welcome(peer)
         else:
-            self._waiting.append(connection)
+            self._waiting.append(peer)
 
-    def _welcome(self, connection: Connection) -> None:
-        kind, name = connection.identity.split("/")[1:]
+    def _welcome(self, peer: Peer) -> None:
+        kind, name = peer.identity.split("/")[1:]
         leaf = self._authority.issue(Identity.client(kind, name, self.project.realm))
         answer = {"op": "welcome", "admin": f"127.0.0.1:{self._control_port}", "leaf": leaf.to_dict()}
-        self._reply(connection, {**answer, "realm": self.project.realm, "pid": os.getpid()})
+        peer.send({**answer, "realm": self.project.realm, "pid": os.getpid()})
 
-    def _client_renew(self, connection: Connection, message: Message) -> None:
-        self._welcome(connection)
+    def _client_renew(self, peer: Peer, message: Message) -> None:
+        self._welcome(peer)
 
-    def _client_shutdown(self, connection: Connection, message: Message) -> None:
-        self._ending = True
+    def _client_shutdown(self, peer: Peer, message: Message) -> None:
+        self._end()
 
-    def _new_control(self, connection: Connection, message: Message) -> None:
+    def _new_control(self, peer: Peer, message: Message) -> None:
         if not secrets.compare_digest(message["token"], self._token):
-            self._closed(connection)
-            return
-        connection.role = "control"
-        self._control = connection
+            raise Malformed("not the token of this cluster's control process")
+        peer.trust("control")
+        self._control = peer
         self._control_port = message["port"]
         for waiting in self._waiting:
             self._welcome(waiting)
         self._waiting.clear()
 
-    def _control_fork(self, connection: Connection, message: Message) -> None:
+    def _control_fork(self, peer: Peer, message: Message) -> None:
         self._fork(message["id"], message["spec"], message["name"])
 
-    def _control_kill(self, connection: Connection, message: Message) -> None:
-        if message["pid"] in self._names:
-            processes.signal_quietly(message["pid"], signal.SIGKILL)
+    def _control_kill(self, peer: Peer, message: Message) -> None:
+        self._nursery.kill(message["pid"])
 
-    def _control_leaf(self, connection: Connection, message: Message) -> None:
+    def _control_leaf(self, peer: Peer, message: Message) -> None:
         leaf = self._authority.issue(Identity.parse(message["identity"]))
-        self._reply(connection, {"op": "leaf", "id": message["id"], "leaf": leaf.to_dict()})
+        peer.send({"op": "leaf", "id": message["id"], "leaf": leaf.to_dict()})
 
-    def _control_preload(self, connection: Connection, message: Message) -> None:
-        wanted = [p for p in message["packages"] if p not in self._unsafe and p not in self._preloaded]
-        if wanted:
-            self._tell_zygote({"op": "preload", "packages": wanted})
-
-    # --- the zygote and its children -----------------------------------------------------------------------------
-
-    def _start_zygote(self) -> None:
-        ours, theirs = socket.socketpair()
-        pid = os.fork()
-        if pid == 0:
-            self._become_zygote(ours, theirs)
-        theirs.close()
-        self._zygote_pid, self._zygote, self._zygote_inbox = pid, ours, Inbox()
-        self._selector.register(ours, selectors.EVENT_READ, "zygote")
-
-    def _become_zygote(self, ours: socket.socket, theirs: socket.socket) -> None:
-        from ftl_nb.cluster import zygote
-
-        ours.close()
-        os.close(self._alive_write)
-        os.close(self._lock)
-        for connection in self._connections.values():
-            connection.sock.close()
-        if self._listener is not None:
-            self._listener.close()
-        self._selector.close()
-        with suppress(KeyboardInterrupt):
-            zygote.run(theirs, self._alive_read)
-        os._exit(0)
+    def _control_preload(self, peer: Peer, message: Message) -> None:
+        self._nursery.preload(message["packages"])
 
     def _tell_control(self, message: Message) -> None:
         if self._control is not None:
-            self._reply(self._control, message)
+            self._control.send(message)
 
-    def _tell_zygote(self, message: Message) -> None:
-        with suppress(BrokenPipeError, ConnectionResetError):
-            wire.send(self._zygote, message)
+    # --- processes -----------------------------------------------------------------------------------------------
 
-    def _zygote_died(self) -> None:
-        """Its children live on as ours; what it was importing is suspected and left out."""
-        print("the zygote ended and is started again", file=sys.stderr, flush=True)
-        self._selector.unregister(self._zygote)
-        self._zygote.close()
-        self._start_zygote()
-        if self._preloaded:
-            self._tell_zygote({"op": "preload", "packages": self._preloaded})
+    def _become_zygote(self, link: socket.socket) -> None:
+        """In the forked child: holds nothing of the supervisor's but the end of the pipe that tells of its death."""
+        from ftl_nb.cluster import zygote
 
-    def _on_zygote(self) -> None:
-        data = b""
-        with suppress(ConnectionResetError):
-            data = self._zygote.recv(1 << 20)
-        if not data:
-            processes.signal_quietly(self._zygote_pid, signal.SIGKILL)
-            return
-        for message in self._zygote_inbox.feed(data):
-            getattr(self, f"_zygote_{message['op']}")(message)
-
-    def _zygote_forked(self, message: Message) -> None:
-        number, name = self._forks.pop(message["id"])
-        self._names[message["pid"]] = name
-        if number == 0:
-            self._control_pid = message["pid"]
-        else:
-            self._tell_control({"op": "forked", "id": number, "pid": message["pid"]})
-
-    def _zygote_exited(self, message: Message) -> None:
-        self._on_exit(message["pid"], message["status"])
-
-    def _zygote_preloaded(self, message: Message) -> None:
-        self._preloaded += [p for p in message["packages"] if p not in self._preloaded]
-        if message["unsafe"]:
-            self._unsafe.update(message["unsafe"])
-            self._preloaded = [p for p in self._preloaded if p not in self._unsafe]
-            processes.signal_quietly(self._zygote_pid, signal.SIGKILL)
-
-    def _on_exit(self, pid: int, status: int) -> None:
-        name = self._names.pop(pid, "")
-        self._kill_strays()
-        if pid == self._control_pid:
-            print(f"the control process ended with status {status}", file=sys.stderr, flush=True)
-            self._ending = True
-        elif name:
-            self._tell_control({"op": "exited", "pid": pid, "status": status, "name": name})
-
-    def _kill_strays(self) -> None:
-        """What a dead process left behind came to us as an orphan."""
-        for pid in processes.children():
-            if pid != self._zygote_pid and pid not in self._names:
-                processes.signal_quietly(pid, signal.SIGKILL)
+        self._signals.close()
+        os.close(self._alive_write)
+        os.close(self._lock)
+        for peer in self._peers:
+            peer.forget()
+        self._listener.close()
+        self._selector.close()
+        zygote.run(link, self._alive_read)
 
     def _start_control(self) -> None:
         identity = Identity.service("control", self.project.realm)
@@ -312,36 +254,47 @@ class Supervisor:
 
     def _fork(self, number: int, spec: Message, name: str) -> None:
         leaf = self._authority.issue(Identity.parse(spec["identity"]))
-        log = str(self.project.state / "logs" / f"{name}.log")
-        self._fork_count += 1
-        self._forks[self._fork_count] = (number, name)
-        self._tell_zygote({"op": "fork", "id": self._fork_count, "spec": {**spec, "leaf": leaf.to_dict(), "log": log}})
+        log = self.project.state / "logs" / f"{name}.log"
+        self._nursery.fork(number, name, {**spec, "leaf": leaf.to_dict(), "log": str(log)})
+
+    def _forked(self, number: int, name: str, pid: int) -> None:
+        if number:
+            self._tell_control({"op": "forked", "id": number, "pid": pid})
+        elif pid:
+            self._control_pid = pid
+        else:
+            print("the control process could not be started", file=sys.stderr, flush=True)
+            self._end()
+
+    def _exited(self, pid: int, status: int, name: str) -> None:
+        if pid == self._control_pid:
+            print(f"the control process ended with status {status}", file=sys.stderr, flush=True)
+            self._end()
+        else:
+            self._tell_control({"op": "exited", "pid": pid, "status": status, "name": name})
 
     # --- the end -------------------------------------------------------------------------------------------------
 
     def _end_all(self) -> None:
+        """First everybody is asked, so that databases close their files; then whoever is left is killed."""
         self.project.socket.unlink(missing_ok=True)
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
-        self._signal_all(signal.SIGTERM)
-        self._wait_for_all(_TERM_SECONDS)
-        deadline = time.monotonic() + _KILL_SECONDS
-        while processes.children() and time.monotonic() < deadline:
-            for pid in processes.children():
-                processes.signal_quietly(pid, signal.SIGKILL)
-            self._wait_for_all(0.05)
+        self._listener.close()
+        asked = {*self._nursery.names, self._nursery.zygote}
+        for pid in asked:
+            processes.signal_quietly(pid, signal.SIGTERM)
+        self._kill_until(_TERM_SECONDS, spared=asked)
+        self._kill_until(_KILL_SECONDS, spared=set())
 
-    def _signal_all(self, number: signal.Signals) -> None:
-        for pid in [*self._names, self._zygote_pid]:
-            processes.signal_quietly(pid, number)
-
-    def _wait_for_all(self, seconds: float) -> None:
-        """Reaps until no child is left or the time is over; woken by SIGCHLD, not by a clock."""
+    def _kill_until(self, seconds: float, spared: set[int]) -> None:
+        """Kills every child that is not spared, as they come, until there is none or the time is over."""
         deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
+        while (left := deadline - time.monotonic()) > 0 and (there := processes.children()):
+            for pid in there:
+                if pid not in spared:
+                    processes.signal_quietly(pid, signal.SIGKILL)
+            select.select([self._signals.read], [], [], min(left, _TICK))
+            self._signals.take()
             processes.reap()
-            if not processes.children():
-                return
-            signal.sigtimedwait({signal.SIGCHLD}, min(left, 0.02))
 
 
 def main(arguments: list[str]) -> None:
@@ -350,16 +303,29 @@ def main(arguments: list[str]) -> None:
         # The client waits for this short-lived parent, so that no dead supervisor is ever left to it as a zombie.
         os._exit(0)
     state, folder, realm, ready = Path(arguments[0]), Path(arguments[1]), arguments[2], int(arguments[3])
-    project = Project(folder, state, realm)
+    os.set_inheritable(ready, False)
+    try:
+        _serve(Project(folder, state, realm), ready)
+    except FtlError as e:
+        os.write(ready, json.dumps(e.to_dict()).encode())
+
+
+def _serve(project: Project, ready: int) -> None:
     try:
         make_state(project)
-        lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        Supervisor(project, lock).run(ready)
-    except FtlError as e:
-        import json
+        lock = os.open(project.state / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as e:
+        raise unwritable(project, e) from None
+    # One that is still ending its processes holds it for a moment.
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    _shorten(project.state / "logs")
+    Supervisor(project, lock).run(ready)
 
-        os.write(ready, json.dumps(e.to_dict()).encode())
+
+def _shorten(logs: Path) -> None:
+    for log in logs.glob("*.log"):
+        if log.stat().st_size > _LOG_LIMIT:
+            os.truncate(log, 0)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,12 @@ import msgspec
 
 Message = dict[str, Any]
 _LENGTH = struct.Struct("!I")
+#: The largest message in bytes: a fork carries the whole schema and a module's text.
+LIMIT = 256 << 20
+
+
+class Malformed(ValueError):
+    """What came is no message."""
 
 
 def pack(message: Message) -> bytes:
@@ -24,12 +30,12 @@ def send(to: socket.socket, message: Message) -> None:
 
 
 def receive(source: socket.socket) -> Message | None:
-    """The next message of a blocking socket, None when the other side has closed it."""
+    """The next message of a blocking socket, None when the other side has closed it. Raises Malformed."""
     head = _exactly(source, _LENGTH.size)
     if head is None:
         return None
-    body = _exactly(source, _LENGTH.unpack(head)[0])
-    return None if body is None else msgspec.msgpack.decode(body, type=dict)
+    body = _exactly(source, _length(head, LIMIT))
+    return None if body is None else _decode(body)
 
 
 def _exactly(source: socket.socket, count: int) -> bytes | None:
@@ -42,18 +48,34 @@ def _exactly(source: socket.socket, count: int) -> bytes | None:
     return bytes(parts)
 
 
-class Inbox:
-    """Turns the bytes of a non-blocking socket into messages."""
+def _length(head: bytes | bytearray, limit: int) -> int:
+    found = int(_LENGTH.unpack_from(head)[0])
+    if found > limit:
+        raise Malformed(f"a message of {found} bytes, where {limit} is the most")
+    return found
 
-    def __init__(self) -> None:
+
+def _decode(body: bytes) -> Message:
+    try:
+        return msgspec.msgpack.decode(body, type=Message)
+    except msgspec.MsgspecError as e:
+        raise Malformed(str(e)) from None
+
+
+class Inbox:
+    """Turns the bytes of a non-blocking socket into messages of at most `limit` bytes each."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self.limit = limit
         self._bytes = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Message]:
+        """The messages that are whole with `data`. Raises Malformed."""
         self._bytes += data
         while len(self._bytes) >= _LENGTH.size:
-            end = _LENGTH.size + _LENGTH.unpack_from(self._bytes)[0]
+            end = _LENGTH.size + _length(self._bytes, self.limit)
             if len(self._bytes) < end:
                 return
             body = bytes(self._bytes[_LENGTH.size : end])
             del self._bytes[:end]
-            yield msgspec.msgpack.decode(body, type=dict)
+            yield _decode(body)

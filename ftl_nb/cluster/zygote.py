@@ -21,6 +21,7 @@ from pathlib import Path
 from ftl_nb.cluster import processes, wire
 from ftl_nb.cluster.wire import Message
 
+_TICK = 0.05
 _BASE = ("ftl_nb.services.main", "ftl_nb.runner.main")
 ROLES: dict[str, tuple[str, str]] = {
     "control": ("ftl_nb.services.main", "run"),
@@ -33,10 +34,22 @@ def run(link: socket.socket, lifeline: int) -> None:
     """The zygote's whole life; returns when the supervisor closes the link."""
     signals = processes.SignalPipe(signal.SIGCHLD)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for name in _BASE:
         importlib.import_module(name)
-    zygote = _Zygote(link, lifeline, signals)
-    zygote.loop()
+    wire.send(link, {"op": "ready"})
+    _Zygote(link, lifeline, signals).loop()
+    _end_family(signals)
+
+
+def _end_family(signals: processes.SignalPipe) -> None:
+    """The supervisor is gone: whatever is left of its processes below here goes too."""
+    processes.become_subreaper()
+    while processes.children():
+        processes.kill_below(os.getpid())
+        select.select([signals.read], (), (), _TICK)
+        signals.take()
+        processes.reap()
 
 
 class _Zygote:
@@ -47,11 +60,11 @@ class _Zygote:
 
     def loop(self) -> None:
         while True:
-            ready, _, _ = select.select([self._link, self._signals.read], [], [])
+            ready, _, _ = select.select([self._link.fileno(), self._signals.read], (), ())
             if self._signals.read in ready:
                 self._signals.take()
                 self._report_ended()
-            if self._link in ready:
+            if self._link.fileno() in ready:
                 message = wire.receive(self._link)
                 if message is None:
                     return
@@ -61,14 +74,21 @@ class _Zygote:
         if message["op"] == "fork":
             self._fork(message)
         else:
-            wire.send(self._link, {"op": "preloaded", **preload(message["packages"])})
+            unsafe = not preload(message["package"])
+            wire.send(self._link, {"op": "preloaded", "package": message["package"], "unsafe": unsafe})
 
     def _report_ended(self) -> None:
         for pid, status in processes.reap():
             wire.send(self._link, {"op": "exited", "pid": pid, "status": status})
 
     def _fork(self, message: Message) -> None:
-        pid = os.fork()
+        """Pid 0 is the answer when there is no room for one more process."""
+        try:
+            pid = os.fork()
+        except OSError as e:
+            print(f"no process for {message['spec']['identity']}: {e}", file=sys.stderr, flush=True)
+            wire.send(self._link, {"op": "forked", "id": message["id"], "pid": 0})
+            return
         if pid == 0:
             self._become(message["spec"])
         wire.send(self._link, {"op": "forked", "id": message["id"], "pid": pid})
@@ -82,6 +102,8 @@ class _Zygote:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             redirect(Path(spec["log"]))
+            # What a verb starts and lets go of stays below its own runner, and ends with it.
+            processes.become_subreaper()
             processes.die_with(self._lifeline)
             code = _live(spec)
         os._exit(code)
@@ -92,6 +114,8 @@ def _live(spec: Message) -> int:
     try:
         main: Callable[[Message], None] = getattr(importlib.import_module(module), function)
         main(spec)
+    except SystemExit as e:
+        return e.code if isinstance(e.code, int) else 1
     except BaseException:
         traceback.print_exc()
         return 1
@@ -102,23 +126,22 @@ def _live(spec: Message) -> int:
 
 
 def redirect(log: Path) -> None:
-    """Standard output and error go to the end of `log`."""
-    fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    """Standard output and error go to the end of `log`; where it cannot be made, they stay the supervisor's."""
+    try:
+        fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as e:
+        print(f"{log}: {e.strerror}", file=sys.stderr, flush=True)
+        return
     os.dup2(fd, 1)
     os.dup2(fd, 2)
     os.close(fd)
 
 
-def preload(packages: list[str]) -> dict[str, list[str]]:
-    """Imports packages from site-packages ahead of the forks; says which are in and which left a thread behind.
+def preload(package: str) -> bool:
+    """Imports a package from site-packages ahead of the forks; whether it is safe to fork after it.
 
     An import that fails is left to the runner, which meets the same failure at its author's own line.
     """
-    done: list[str] = []
-    for name in packages:
-        with suppress(Exception):
-            importlib.import_module(name)
-            done.append(name)
-        if threading.active_count() > 1:
-            return {"packages": done, "unsafe": [name]}
-    return {"packages": done, "unsafe": []}
+    with suppress(BaseException):
+        importlib.import_module(package)
+    return threading.active_count() == 1

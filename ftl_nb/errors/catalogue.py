@@ -219,6 +219,12 @@ _ENTRIES = (
         "Module {module} is already being updated in changeset {changeset}.",
         "wait for it to end and run the cell again",
     ),
+    Entry(
+        "module-needed",
+        "FTL-D407",
+        "Module {module} is needed by {broken}, so it was not removed.",
+        "change or remove those first",
+    ),
     Entry("verb-raised", "FTL-V501", "{verb} raised {error}."),
     Entry("unknown-verb", "FTL-V502", "There is no verb {verb}.", "{near}"),
     Entry(
@@ -277,6 +283,12 @@ _ENTRIES = (
     Entry("peer-refused", "FTL-R605", "The peer is not of this cluster: {detail}."),
     Entry("key-invalid", "FTL-R606", "{detail}."),
     Entry("store-conflict", "FTL-R607", "The state changed meanwhile: {detail}.", "run it again"),
+    Entry(
+        "runtime-folder",
+        "FTL-R608",
+        "{folder} is not a folder that is private to this user (0700), so no cluster puts its socket there.",
+        "remove it, or set XDG_RUNTIME_DIR to a folder of your own",
+    ),
     Entry("usage", "FTL-R610", "{detail}.", "{hint_text}"),
     Entry("internal", "FTL-X901", "A defect of ftl_nb: {detail}.", "%ftl logs has the traceback"),
 )

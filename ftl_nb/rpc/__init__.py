@@ -17,6 +17,7 @@ from ftl_nb.rpc.wire import BODY_LIMIT, LOOPBACK
 if TYPE_CHECKING:
     from ftl_nb.rpc.channels import Channels, Credentials, dial
     from ftl_nb.rpc.failures import abort, call_error, from_control_error, from_rpc_error
+    from ftl_nb.rpc.renewal import keep_fresh
     from ftl_nb.rpc.servers import Server, peer, serve
     from ftl_nb.rpc.services import handlers
     from ftl_nb.rpc.types import Channel, Context
@@ -43,6 +44,7 @@ __all__ = [
     "from_control_error",
     "from_rpc_error",
     "handlers",
+    "keep_fresh",
     "peer",
     "serve",
 ]
@@ -52,6 +54,7 @@ _LOADED_ON_USE = {
     **dict.fromkeys(("abort", "call_error", "from_control_error", "from_rpc_error"), "failures"),
     **dict.fromkeys(("Server", "peer", "serve"), "servers"),
     "handlers": "services",
+    "keep_fresh": "renewal",
     **dict.fromkeys(("Channel", "Context"), "types"),
 }
 

@@ -23,6 +23,8 @@ _NAMES = {"module": 1, "database": 2, "service": 1, "client": 2}
 #: Clocks of one cluster may differ by this much.
 _SKEW = timedelta(minutes=5)
 _AUTHORITY_LIFETIME = timedelta(days=3650)
+#: How long a certificate lives.
+DAY = timedelta(days=1)
 _LONGEST_COMMON_NAME = 64
 
 
@@ -137,16 +139,22 @@ class Leaf:
 
 
 class Authority:
-    """The cluster's certificate authority (EC P-256). Its key exists in this object only."""
+    """The cluster's certificate authority (EC P-256). Its key exists in this object only.
 
-    def __init__(self, realm: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    What it issues lives for `lifetime`, where nothing else is said.
+    """
+
+    def __init__(
+        self, realm: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC), *, lifetime: timedelta = DAY
+    ) -> None:
         self.realm = realm
+        self.lifetime = lifetime
         self._clock = clock
         self._key = _new_key()
         self._certificate = _self_signed(realm, self._key, clock())
         self.ca_pem = _certificate_pem(self._certificate)
 
-    def issue(self, identity: Identity, lifetime: timedelta = timedelta(days=1)) -> Leaf:
+    def issue(self, identity: Identity, lifetime: timedelta | None = None) -> Leaf:
         """A fresh key and its certificate; under a millisecond.
 
         Raises FtlError `peer-refused` for an identity of another realm.
@@ -154,8 +162,9 @@ class Authority:
         if identity.realm != self.realm:
             raise _refused(f"{identity} is not of the realm {self.realm}")
         key, now = _new_key(), self._clock()
-        certificate = _signed(identity, key, self._certificate, self._key, (now, now + lifetime))
-        return Leaf(identity, _certificate_pem(certificate), _key_pem(key), self.ca_pem, now, now + lifetime)
+        end = now + (self.lifetime if lifetime is None else lifetime)
+        certificate = _signed(identity, key, self._certificate, self._key, (now, end))
+        return Leaf(identity, _certificate_pem(certificate), _key_pem(key), self.ca_pem, now, end)
 
 
 def _new_key() -> EllipticCurvePrivateKey:

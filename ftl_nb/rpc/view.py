@@ -66,9 +66,9 @@ class SchemaView:
         return self._routes.get(f"{module}/{name}")
 
     def other_route(self, key: str, than: Route | None, timeout: float) -> Route | None:
-        """Waits until `key` is routed elsewhere than `than`; None when `timeout` seconds pass before."""
+        """Waits until `key` is routed elsewhere than `than`; None after `timeout` seconds, or at the end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._routes.get(key) not in (None, than), timeout)
+            self._changed.wait_for(lambda: self._routes.get(key) not in (None, than) or self._stopped.is_set(), timeout)
             found = self._routes.get(key)
         return found if found != than else None
 
@@ -88,7 +88,10 @@ class SchemaView:
         threading.Thread(target=self._follow, args=(pull,), name="ftl-schema", daemon=True).start()
 
     def stop(self) -> None:
-        self._stopped.set()
+        """Follows no more; whoever waits for a route is told that there is none."""
+        with self._changed:
+            self._stopped.set()
+            self._changed.notify_all()
         cancel = getattr(self._stream, "cancel", None)
         if cancel is not None:
             cancel()

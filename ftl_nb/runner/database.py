@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -36,7 +38,11 @@ def run(spec: dict[str, Any]) -> None:
     server = serve(handlers(*service.served()), process.credentials, THREADS)
     process.register(server.endpoint, schema.Module(spec["module"]))
     process.follow()
-    wait_forever()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        wait_forever()
+    finally:
+        service.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +171,10 @@ class DatabaseServer:
         if error is not None:
             return error_answer(error, (), 1)
         return verb_pb2.CallResponse(body=answer, recorded=1)
+
+    def close(self) -> None:
+        """Closes the files."""
+        self._database.close()
 
     def ping(self, request: ftl_pb2.PingRequest, context: Context) -> ftl_pb2.PingResponse:
         return ftl_pb2.PingResponse()

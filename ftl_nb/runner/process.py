@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from datetime import UTC, datetime
 from typing import Any
 
 from ftl_nb import schema
 from ftl_nb.errors import FtlError
-from ftl_nb.rpc import Channels, Credentials, Identity, Leaf, schemaservice_pb2, workspace_pb2
+from ftl_nb.rpc import Channels, Credentials, Identity, Leaf, keep_fresh, schemaservice_pb2, workspace_pb2
 from ftl_nb.rpc.services import RegistryService, SchemaService, TimelineService
-from ftl_nb.rpc.tls import grpc
 from ftl_nb.rpc.view import SchemaView
 from ftl_nb.runner.reporter import Reporter
 from ftl_nb.schema import schema_pb2
 
-_RENEW_CHECK_SECONDS = 60.0
+_EXPIRED = 75
 _REGISTER_SECONDS = 30.0
 
 
@@ -46,20 +45,12 @@ class Process:
         """Follows the schema, and renews the certificate at half of its life."""
         pull = schemaservice_pb2.PullSchemaRequest(subscription_id=self.deployment)
         self.view.follow(lambda: iter(SchemaService.pull_schema.on(self.control)(pull)))
-        threading.Thread(target=self._renew, name="ftl-renew", daemon=True).start()
+        # One whose certificate has ended cannot be reached: it is started again, with a fresh one.
+        keep_fresh(self.credentials, self._renewed, on_expired=lambda: os._exit(_EXPIRED))
 
-    def _renew(self) -> None:
-        pause = threading.Event()
-        while True:
-            due = (self.credentials.leaf.renew_at - datetime.now(UTC)).total_seconds()
-            pause.wait(max(due, 0.0) or _RENEW_CHECK_SECONDS)
-            if due > 0:
-                continue
-            try:
-                answer = RegistryService.renew.on(self.control)(workspace_pb2.RenewRequest(), timeout=10.0)
-                self.credentials.replace(leaf_of(self.credentials.identity, answer))
-            except grpc.RpcError as e:
-                print("renewal:", e.code().name, flush=True)
+    def _renewed(self) -> Leaf:
+        answer = RegistryService.renew.on(self.control)(workspace_pb2.RenewRequest(), timeout=10.0)
+        return leaf_of(self.credentials.identity, answer)
 
     def register(self, endpoint: str, module: schema.Module) -> None:
         """Says that this process serves, and what."""

@@ -7,12 +7,18 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any
 
 from ftl_nb.cluster import wire
+from ftl_nb.errors import fail
 from ftl_nb.rpc import Identity, Leaf
 
+#: An import that hangs in the zygote is given up before this.
+_ANSWER_SECONDS = 60.0
+
 OnExit = Callable[[int, int, str], None]
+OnAnswer = Callable[[dict[str, Any]], None]
 OnClientGone = Callable[[str], None]
 
 
@@ -25,7 +31,7 @@ class SupervisorLink:
         self._token = token
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._waiting: dict[int, Future[dict[str, Any]]] = {}
+        self._waiting: dict[int, tuple[Future[dict[str, Any]], OnAnswer]] = {}
         self.on_exit: OnExit = lambda pid, status, name: None
         self.on_client_gone: OnClientGone = lambda identity: None
 
@@ -34,9 +40,14 @@ class SupervisorLink:
         self._send({"op": "control", "token": self._token, "port": port})
         threading.Thread(target=self._read, name="ftl-supervisor", daemon=True).start()
 
-    def fork(self, spec: dict[str, Any], name: str) -> int:
-        """Forks a process that lives `spec`; its pid. `name` is its log's."""
-        return int(self._ask({"op": "fork", "spec": spec, "name": name})["pid"])
+    def fork(self, spec: dict[str, Any], name: str, on_pid: Callable[[int], None]) -> None:
+        """Forks a process that lives `spec`; `name` is its log's. Raises FtlError `runner-start`.
+
+        `on_pid` is told its pid before `on_exit` can be told of its end.
+        """
+        answer = self._ask({"op": "fork", "spec": spec, "name": name}, lambda forked: on_pid(forked["pid"]))
+        if not answer["pid"]:
+            raise fail("runner-start", module=name, detail="no process could be forked")
 
     def leaf(self, identity: Identity) -> Leaf:
         """A fresh certificate for a process of the cluster."""
@@ -54,12 +65,18 @@ class SupervisorLink:
         with self._lock:
             wire.send(self._sock, message)
 
-    def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, message: dict[str, Any], first: OnAnswer = lambda answer: None) -> dict[str, Any]:
+        """`first` runs on the link's own thread, before any later message is read."""
         number = next(self._numbers)
         future: Future[dict[str, Any]] = Future()
-        self._waiting[number] = future
-        self._send({**message, "id": number})
-        return future.result(timeout=30.0)
+        self._waiting[number] = future, first
+        try:
+            self._send({**message, "id": number})
+            return future.result(timeout=_ANSWER_SECONDS)
+        except (OSError, FutureTimeout) as e:
+            raise fail("cluster-gone", detail=f"its supervisor does not answer ({type(e).__name__})") from None
+        finally:
+            self._waiting.pop(number, None)
 
     def _read(self) -> None:
         while (message := wire.receive(self._sock)) is not None:
@@ -67,5 +84,7 @@ class SupervisorLink:
                 self.on_exit(message["pid"], message["status"], message["name"])
             elif message["op"] == "client_gone":
                 self.on_client_gone(message["identity"])
-            else:
-                self._waiting.pop(message["id"]).set_result(message)
+            elif (waiting := self._waiting.get(message["id"])) is not None:
+                future, first = waiting
+                first(message)
+                future.set_result(message)

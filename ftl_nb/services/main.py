@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ftl_nb.rpc import Channels, Credentials, Leaf, handlers, serve
+from ftl_nb.rpc import Channels, Credentials, Leaf, handlers, keep_fresh, serve
 from ftl_nb.services.admin import Admin, Configs
 from ftl_nb.services.databases import Databases
 from ftl_nb.services.deployments import Records
@@ -45,6 +45,7 @@ def run(spec: dict[str, Any]) -> None:
     server = serve(handlers(*(m for s in services for m in s.served_by())), credentials, THREADS)
     plane.control = server.endpoint
     link.start(server.port)
+    keep_fresh(credentials, lambda: link.leaf(leaf.identity))
     plane.checker.warm()
     threading.Event().wait()
 

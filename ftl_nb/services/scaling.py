@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -94,11 +96,13 @@ class LocalScaling:
         return replica.pid if replica is not None else 0
 
     def _fork(self, replica: Replica) -> None:
-        pid = self._link.fork(replica.spec(), replica.name)
+        self._link.fork(replica.spec(), replica.name, lambda pid: self._forked(replica, pid))
+
+    def _forked(self, replica: Replica, pid: int) -> None:
         with self._lock:
             replica.pid = pid
             wanted = replica.wanted
-        if not wanted:
+        if pid and not wanted:
             self._link.kill(pid)
 
     def _exited(self, pid: int, status: int, name: str) -> None:
@@ -108,7 +112,7 @@ class LocalScaling:
                 return
             replica.pid = 0
         if not replica.ready.done():
-            detail = f"its process ended with status {status}: {self._last_line(name)}"
+            detail = f"its process {_how(status)}: {self._last_line(name)}"
             replica.ready.set_exception(fail("runner-start", module=replica.name, detail=detail))
         elif _succeeded(replica.ready):
             self._again(replica)
@@ -116,13 +120,24 @@ class LocalScaling:
     def _again(self, replica: Replica) -> None:
         """The process died: nothing is routed to it, and after a pause it is forked anew."""
         self.on_down(replica.deployment)
-        if time.monotonic() - replica.up_since > _STEADY_SECONDS:
+        if replica.up_since and time.monotonic() - replica.up_since > _STEADY_SECONDS:
             replica.restarts = 0
+        replica.up_since = 0.0
         pause = BACK_OFF[min(replica.restarts, len(BACK_OFF) - 1)]
         replica.restarts += 1
-        timer = threading.Timer(pause, self._fork, (replica,))
+        timer = threading.Timer(pause, self._refork, (replica,))
         timer.daemon = True
         timer.start()
+
+    def _refork(self, replica: Replica) -> None:
+        """Later again, where there is no room for a process or the supervisor is busy."""
+        if not replica.wanted:
+            return
+        try:
+            self._fork(replica)
+        except FtlError as e:
+            print(f"{replica.name} could not be started again: {e.message}", flush=True)
+            self._again(replica)
 
     def _last_line(self, name: str) -> str:
         log = self._logs / f"{name}.log"
@@ -162,6 +177,14 @@ class LocalScaling:
             RegistryService.register.served_by(only(PROCESSES, self.register)),
             RegistryService.renew.served_by(only(PROCESSES, self.renew)),
         )
+
+
+def _how(status: int) -> str:
+    """A wait status in words."""
+    if status == -1:
+        return "ended"
+    code = os.waitstatus_to_exitcode(status)
+    return f"ended with code {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
 
 
 def _succeeded(future: Future[Registered]) -> bool:
