@@ -4,22 +4,14 @@
 `diff(old, new)` says what changed and who breaks, `to_proto`/`from_proto` are the wire form.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from ftl_nb.schema import names as names
 from ftl_nb.schema.builtin import builtin_module as builtin_module
 from ftl_nb.schema.builtin import with_builtins as with_builtins
-from ftl_nb.schema.difference import Change as Change
-from ftl_nb.schema.difference import Diff as Diff
-from ftl_nb.schema.difference import diff as diff
 from ftl_nb.schema.errors import Problem as Problem
 from ftl_nb.schema.errors import SchemaError as SchemaError
-from ftl_nb.schema.graph import Edges as Edges
-from ftl_nb.schema.graph import graph as graph
-from ftl_nb.schema.graph import import_cycle as import_cycle
-from ftl_nb.schema.graph import imports as imports
-from ftl_nb.schema.graph import instantiate as instantiate
-from ftl_nb.schema.graph import levels as levels
-from ftl_nb.schema.graph import reached as reached
-from ftl_nb.schema.graph import visible as visible
 from ftl_nb.schema.nodes.base import NOWHERE as NOWHERE
 from ftl_nb.schema.nodes.base import Node as Node
 from ftl_nb.schema.nodes.base import Position as Position
@@ -110,21 +102,57 @@ from ftl_nb.schema.nodes.types import Type as Type
 from ftl_nb.schema.nodes.types import TypeValue as TypeValue
 from ftl_nb.schema.nodes.types import Unit as Unit
 from ftl_nb.schema.nodes.types import Value as Value
-from ftl_nb.schema.rules import ITEM_RULES as ITEM_RULES
-from ftl_nb.schema.rules import RULES as RULES
-from ftl_nb.schema.rules import Rule as Rule
-from ftl_nb.schema.text.parser import parse as parse
-from ftl_nb.schema.text.parser import parse_module as parse_module
-from ftl_nb.schema.text.parser import parse_ref as parse_ref
-from ftl_nb.schema.text.parser import parse_type as parse_type
 from ftl_nb.schema.traversal import children as children
 from ftl_nb.schema.traversal import refs as refs
 from ftl_nb.schema.traversal import transform as transform
 from ftl_nb.schema.traversal import visit as visit
 from ftl_nb.schema.traversal import walk as walk
-from ftl_nb.schema.validation import Validated as Validated
-from ftl_nb.schema.validation import ValidatedModule as ValidatedModule
-from ftl_nb.schema.validation import validate as validate
-from ftl_nb.schema.validation import validate_module as validate_module
-from ftl_nb.schema.wire import from_proto as from_proto
-from ftl_nb.schema.wire import to_proto as to_proto
+
+if TYPE_CHECKING:
+    from ftl_nb.schema.difference import Change as Change
+    from ftl_nb.schema.difference import Diff as Diff
+    from ftl_nb.schema.difference import diff as diff
+    from ftl_nb.schema.edges import Edges as Edges
+    from ftl_nb.schema.edges import graph as graph
+    from ftl_nb.schema.edges import import_cycle as import_cycle
+    from ftl_nb.schema.edges import imports as imports
+    from ftl_nb.schema.edges import instantiate as instantiate
+    from ftl_nb.schema.edges import levels as levels
+    from ftl_nb.schema.edges import reached as reached
+    from ftl_nb.schema.edges import visible as visible
+    from ftl_nb.schema.rules import ITEM_RULES as ITEM_RULES
+    from ftl_nb.schema.rules import RULES as RULES
+    from ftl_nb.schema.rules import Rule as Rule
+    from ftl_nb.schema.text.parser import parse as parse
+    from ftl_nb.schema.text.parser import parse_module as parse_module
+    from ftl_nb.schema.text.parser import parse_ref as parse_ref
+    from ftl_nb.schema.text.parser import parse_type as parse_type
+    from ftl_nb.schema.validation import Validated as Validated
+    from ftl_nb.schema.validation import ValidatedModule as ValidatedModule
+    from ftl_nb.schema.validation import validate as validate
+    from ftl_nb.schema.validation import validate_module as validate_module
+    from ftl_nb.schema.wire import from_proto as from_proto
+    from ftl_nb.schema.wire import to_proto as to_proto
+
+# Loaded on first use: most that import this package want nodes alone.
+_LATER = {
+    "ftl_nb.schema.difference": ("Change", "Diff", "diff"),
+    "ftl_nb.schema.edges": ("Edges", "graph", "import_cycle", "imports", "instantiate", "levels", "reached", "visible"),
+    "ftl_nb.schema.rules": ("ITEM_RULES", "RULES", "Rule"),
+    "ftl_nb.schema.text.parser": ("parse", "parse_module", "parse_ref", "parse_type"),
+    "ftl_nb.schema.validation": ("Validated", "ValidatedModule", "validate", "validate_module"),
+    "ftl_nb.schema.wire": ("from_proto", "to_proto"),
+}
+_WHERE = {name: module for module, names_ in _LATER.items() for name in names_}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_WHERE[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_WHERE})

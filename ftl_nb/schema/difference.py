@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
-from ftl_nb.schema.graph import internal_decls, metadata_edges, reached, users
+from ftl_nb.schema.edges import internal_decls, metadata_edges, reached, users
 from ftl_nb.schema.nodes import decls, types
 from ftl_nb.schema.nodes.base import Node, Visibility
 from ftl_nb.schema.nodes.types import Ref, RefKey

@@ -100,7 +100,9 @@ def verb_metadata() -> Strategy[metadata.Metadata]:
         *(st.builds(cls, some) for cls in lists),
         st.builds(metadata.MetadataPublisher, some),
         ingress(),
-        st.builds(metadata.MetadataCronJob, st.from_regex(r"[0-9*][0-9*/,-]*( [0-9*][0-9*,-]*){0,4}", fullmatch=True)),
+        st.builds(
+            metadata.MetadataCronJob, st.from_regex(r"[0-9*]+(/[0-9]+)?( [0-9*]+(-[0-9]+)?){0,4}", fullmatch=True)
+        ),
         st.builds(metadata.MetadataAlias, st.sampled_from(metadata.AliasKind), st.text(max_size=10)),
         retries(),
         st.builds(metadata.MetadataSubscriber, refs(), offset, st.booleans()),

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ftl_nb.schema import builtin
+from ftl_nb.schema.edges import import_cycle
 from ftl_nb.schema.errors import Problem, SchemaError
-from ftl_nb.schema.graph import import_cycle
 from ftl_nb.schema.names import is_module_name
 from ftl_nb.schema.nodes import decls, metadata, types
 from ftl_nb.schema.nodes.base import Node

@@ -1,7 +1,7 @@
 import keyword
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftl_nb.schema import names
@@ -50,11 +50,13 @@ python_names = st.from_regex(r"_?[a-z]{2,6}(_[a-z]{2,5}[0-9]{0,2}){0,3}", fullma
 )
 
 
+@settings(deadline=None)
 @given(python_names)
 def test_snake_reverses_camel(name: str) -> None:
     assert names.snake(names.camel(name)) == name
 
 
+@settings(deadline=None)
 @given(python_names)
 def test_camel_is_stable(name: str) -> None:
     assert names.camel(names.camel(name)) == names.camel(name)

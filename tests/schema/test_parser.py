@@ -17,11 +17,13 @@ def test_printed_schemas_are_read_back(node: schema.Schema) -> None:
     assert str(again) == text
 
 
+@settings(deadline=None)
 @given(testkit.field_types())
 def test_printed_types_are_read_back(node: schema.Type) -> None:
     assert schema.parse_type(str(node)) == node
 
 
+@settings(deadline=None)
 @given(testkit.refs(testkit.field_types()))
 def test_printed_refs_are_read_back(node: schema.Ref) -> None:
     assert schema.parse_ref(str(node)) == node
@@ -33,6 +35,7 @@ B Int Unit String { } ( ) [ ] < > ? . , :
 GRAMMATICAL = st.lists(st.sampled_from([*WORDS.split(), "\n"]), max_size=40).map(" ".join)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(ENTRY_POINTS), GRAMMATICAL | st.text(max_size=60))
 @example(schema.parse, '"' + "\\" * 5000)
 @example(schema.parse_type, "[" * 5000)

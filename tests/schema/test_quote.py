@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftl_nb.schema.quote import quote, unquote
@@ -33,6 +33,7 @@ def test_unquote_refuses(token: str) -> None:
         unquote(token)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_unquote_reverses_quote(text: str) -> None:
     assert unquote(quote(text)) == text

@@ -1,7 +1,17 @@
-"""What every node shares: its position, and its canonical text as `str(node)`."""
+"""What every node shares: value semantics, its position, and its canonical text as `str(node)`.
 
-from dataclasses import dataclass, field
+Nodes are frozen, slotted dataclasses. The standard decorator compiles six methods for each of the seventy classes,
+which is most of the time an import of the language takes; `node` compiles the constructor alone and takes the other
+five from `Struct`.
+"""
+
+from collections.abc import Callable
+from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
 from enum import IntEnum
+from operator import attrgetter
+from typing import Any, ClassVar, NoReturn, TypeVar, dataclass_transform
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,8 +49,73 @@ class Visibility(IntEnum):
 _VISIBILITY_WORDS = {Visibility.NONE: "", Visibility.MODULE: "export", Visibility.REALM: "export realm"}
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Struct:
+    """Value semantics of a frozen dataclass made by `node`: fields with `compare=False` take no part."""
+
+    __slots__ = ()
+    _compared: ClassVar[Callable[[Any], Any]]
+    _shown: ClassVar[tuple[str, ...]]
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return bool(type(self)._compared(self) == type(self)._compared(other))
+
+    def __hash__(self) -> int:
+        return hash((type(self), type(self)._compared(self)))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._shown)
+        return f"{type(self).__name__}({shown})"
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+    def __getstate__(self) -> tuple[object, ...]:
+        return tuple(getattr(self, each.name) for each in fields(self))  # type: ignore[arg-type]  # made by `node`
+
+    def __setstate__(self, state: tuple[object, ...]) -> None:
+        for each, value in zip(fields(self), state, strict=True):  # type: ignore[arg-type]  # made by `node`
+            object.__setattr__(self, each.name, value)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def node(cls: type[_T]) -> type[_T]:
+    """Make a class a frozen, slotted dataclass with the methods of Struct. Defaults must be immutable values."""
+    made: Any = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
+    known = fields(made)
+    made.__init__ = _constructor(known)
+    compared = [each.name for each in known if each.compare]
+    made._compared = staticmethod(attrgetter(*compared) if compared else _nothing)
+    made._shown = tuple(each.name for each in known if each.repr)
+    found: type[_T] = made
+    return found
+
+
+def _constructor(known: tuple[Any, ...]) -> Callable[..., None]:
+    values = {f"_{each.name}": each.default for each in known if each.default is not MISSING}
+    plain, named = ([each for each in known if each.kw_only is only] for only in (False, True))
+    parameters = ["self", *map(_parameter, plain), *(["*", *map(_parameter, named)] if named else [])]
+    body = "".join(f"\n _set(self, {each.name!r}, {each.name})" for each in known) or "\n pass"
+    names: dict[str, Any] = {**values, "_set": object.__setattr__}
+    exec(f"def __init__({', '.join(parameters)}):{body}", names)
+    constructor: Callable[..., None] = names["__init__"]
+    return constructor
+
+
+def _parameter(known: Any) -> str:
+    return known.name if known.default is MISSING else f"{known.name}=_{known.name}"
+
+
+def _nothing(value: object) -> tuple[()]:
+    return ()
+
+
+@node
+class Node(Struct):
     """A part of a schema. Immutable and hashable; positions take no part in equality."""
 
     pos: Position = field(default=NOWHERE, kw_only=True, compare=False, repr=False)

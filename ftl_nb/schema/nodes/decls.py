@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import TypeAlias as Alias
 
-from ftl_nb.schema.nodes.base import Node, Visibility
+from ftl_nb.schema.nodes.base import Node, Visibility, node
 
 if TYPE_CHECKING:
     from ftl_nb.schema.nodes import metadata as meta
@@ -14,14 +13,14 @@ if TYPE_CHECKING:
     from ftl_nb.schema.nodes import types
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class TypeParameter(Node):
     """A type parameter of a generic data."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Field(Node):
     """A field of a data."""
 
@@ -31,7 +30,7 @@ class Field(Node):
     comments: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Data(Node):
     """A record, generic when it has type parameters."""
 
@@ -43,7 +42,7 @@ class Data(Node):
     comments: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class EnumVariant(Node):
     """A variant of an enum."""
 
@@ -52,7 +51,7 @@ class EnumVariant(Node):
     comments: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Enum(Node):
     """A value enum when it has a type, else a type enum (a tagged union)."""
 
@@ -63,7 +62,7 @@ class Enum(Node):
     comments: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class TypeAlias(Node):
     """Another name for a type, or a name for a type of the host language (`+typemap`)."""
 
@@ -74,7 +73,7 @@ class TypeAlias(Node):
     comments: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Verb(Node):
     """A function: one request, one response."""
 
@@ -87,7 +86,7 @@ class Verb(Node):
     runtime: rt.VerbRuntime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Topic(Node):
     """A stream of events."""
 
@@ -99,7 +98,7 @@ class Topic(Node):
     runtime: rt.TopicRuntime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Database(Node):
     """A database; `type` is `postgres`, `mysql` or `duckdb`."""
 
@@ -110,7 +109,7 @@ class Database(Node):
     runtime: rt.DatabaseRuntime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Config(Node):
     """A configuration value of a module."""
 
@@ -119,7 +118,7 @@ class Config(Node):
     comments: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Secret(Node):
     """A secret value of a module."""
 
@@ -142,7 +141,7 @@ DECL_KINDS: dict[type[Node], str] = {
 """The kind word of each declaration, in canonical order."""
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Module(Node):
     """The declarations of one module."""
 
@@ -158,7 +157,7 @@ class Module(Node):
         return next((d for d in self.decls if d.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Realm(Node):
     """Modules that see each other; an external realm is another cluster's."""
 
@@ -171,7 +170,7 @@ class Realm(Node):
         return next((m for m in self.modules if m.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Schema(Node):
     """The whole system: its realms."""
 

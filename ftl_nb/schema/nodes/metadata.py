@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias as Alias
 
-from ftl_nb.schema.nodes.base import Node
+from ftl_nb.schema.nodes.base import Node, node
 from ftl_nb.schema.nodes.types import Ref
 
 
@@ -25,49 +24,49 @@ class FromOffset(IntEnum):
     LATEST = 2
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataCalls(Node):
     """The verbs a verb calls."""
 
     calls: tuple[Ref, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataConfig(Node):
     """The configs a verb reads."""
 
     config: tuple[Ref, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataSecrets(Node):
     """The secrets a verb reads."""
 
     secrets: tuple[Ref, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataDatabases(Node):
     """The databases a verb uses."""
 
     uses: tuple[Ref, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataPublisher(Node):
     """The topics a verb publishes to."""
 
     topics: tuple[Ref, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class IngressPathLiteral(Node):
     """A fixed part of an ingress path."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class IngressPathParameter(Node):
     """A `{name}` part of an ingress path."""
 
@@ -77,7 +76,7 @@ class IngressPathParameter(Node):
 IngressPathComponent: Alias = IngressPathLiteral | IngressPathParameter
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataIngress(Node):
     """An HTTP route to the verb; `type` is `http`, or empty where the word was left out."""
 
@@ -86,14 +85,14 @@ class MetadataIngress(Node):
     path: tuple[IngressPathComponent, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataCronJob(Node):
     """When the verb runs by itself."""
 
     cron: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataAlias(Node):
     """Another name of a field in a foreign form."""
 
@@ -101,7 +100,7 @@ class MetadataAlias(Node):
     alias: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataRetry(Node):
     """How a subscriber is tried again; backoffs are texts such as `1m30s`, empty when not given."""
 
@@ -111,7 +110,7 @@ class MetadataRetry(Node):
     catch: Ref | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataSubscriber(Node):
     """The topic a verb reads."""
 
@@ -120,7 +119,7 @@ class MetadataSubscriber(Node):
     dead_letter: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataTypeMap(Node):
     """The type of a host language behind an alias; `runtime` is `go`, `kotlin`, `java` or `python`."""
 
@@ -128,7 +127,7 @@ class MetadataTypeMap(Node):
     native_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataEncoding(Node):
     """How ingress bodies are read."""
 
@@ -136,14 +135,14 @@ class MetadataEncoding(Node):
     lenient: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataSQLMigration(Node):
     """Digest (64 hex digits) of a database's migrations."""
 
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataSQLQuery(Node):
     """The statement a verb runs; `command` is `one`, `many`, `exec` and so on."""
 
@@ -151,7 +150,7 @@ class MetadataSQLQuery(Node):
     query: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataSQLColumn(Node):
     """The column a field holds."""
 
@@ -159,7 +158,7 @@ class MetadataSQLColumn(Node):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataArtefact(Node):
     """A file of a deployment; `digest` is 64 hex digits."""
 
@@ -168,7 +167,7 @@ class MetadataArtefact(Node):
     executable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataImage(Node):
     """A container image of a deployment; `digest` is 64 hex digits."""
 
@@ -176,14 +175,14 @@ class MetadataImage(Node):
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataPartitions(Node):
     """The number of partitions of a topic."""
 
     partitions: int
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataGit(Node):
     """Where a module's source came from."""
 
@@ -192,26 +191,26 @@ class MetadataGit(Node):
     dirty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataFixture(Node):
     """The verb fills a database in development; a manual one only when asked."""
 
     manual: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataEgress(Node):
     """The addresses a verb may reach, with `${config}` places."""
 
     targets: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataGenerated(Node):
     """The declaration was made by a tool."""
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class MetadataTransaction(Node):
     """The verb runs in one database transaction."""
 

@@ -5,11 +5,10 @@ Times are nanoseconds since the Unix epoch, None when absent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias as Alias
 
-from ftl_nb.schema.nodes.base import Node
+from ftl_nb.schema.nodes.base import Node, Struct, node
 
 
 class DeploymentState(IntEnum):
@@ -26,8 +25,8 @@ class DeploymentState(IntEnum):
     FAILED = 8
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleRuntimeBase:
+@node
+class ModuleRuntimeBase(Struct):
     """How a module was built; `image` is the runner image without a tag."""
 
     language: str
@@ -37,15 +36,15 @@ class ModuleRuntimeBase:
     image: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleRuntimeScaling:
+@node
+class ModuleRuntimeScaling(Struct):
     """How many runners a module wants."""
 
     min_replicas: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleRuntimeDeployment:
+@node
+class ModuleRuntimeDeployment(Struct):
     """Which deployment of the module this is."""
 
     deployment_key: str
@@ -54,23 +53,23 @@ class ModuleRuntimeDeployment:
     state: DeploymentState = DeploymentState.UNSPECIFIED
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleRuntimeRunner:
+@node
+class ModuleRuntimeRunner(Struct):
     """Where the module's runner listens."""
 
     endpoint: str = ""
     runner_not_required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleRuntimeImage:
+@node
+class ModuleRuntimeImage(Struct):
     """The image a module runs from."""
 
     image: str
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleRuntime:
+@node
+class ModuleRuntime(Struct):
     """Everything the running system knows of a module."""
 
     base: ModuleRuntimeBase
@@ -80,7 +79,7 @@ class ModuleRuntime:
     image: ModuleRuntimeImage | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class DSNDatabaseConnector(Node):
     """A connection by data source name."""
 
@@ -88,7 +87,7 @@ class DSNDatabaseConnector(Node):
     dsn: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class AWSIAMAuthDatabaseConnector(Node):
     """A connection by a cloud identity."""
 
@@ -97,7 +96,7 @@ class AWSIAMAuthDatabaseConnector(Node):
     database: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class YAMLFileCredentialsConnector(Node):
     """A connection whose credentials stand in a file."""
 
@@ -108,31 +107,31 @@ class YAMLFileCredentialsConnector(Node):
 DatabaseConnector: Alias = DSNDatabaseConnector | AWSIAMAuthDatabaseConnector | YAMLFileCredentialsConnector
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseRuntimeConnections:
+@node
+class DatabaseRuntimeConnections(Struct):
     """The connections of a database."""
 
     read: DatabaseConnector
     write: DatabaseConnector
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseRuntime:
+@node
+class DatabaseRuntime(Struct):
     """What the running system knows of a database."""
 
     connections: DatabaseRuntimeConnections | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TopicRuntime:
+@node
+class TopicRuntime(Struct):
     """Where a topic's events are."""
 
     kafka_brokers: tuple[str, ...] = ()
     topic_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PlaintextKafkaSubscriptionConnector:
+@node
+class PlaintextKafkaSubscriptionConnector(Struct):
     """Where a subscriber reads."""
 
     kafka_brokers: tuple[str, ...] = ()
@@ -141,23 +140,23 @@ class PlaintextKafkaSubscriptionConnector:
 SubscriptionConnector: Alias = PlaintextKafkaSubscriptionConnector
 
 
-@dataclass(frozen=True, slots=True)
-class EgressTarget:
+@node
+class EgressTarget(Struct):
     """An egress expression and the address it stands for."""
 
     expression: str
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class EgressRuntime:
+@node
+class EgressRuntime(Struct):
     """The addresses a verb may reach."""
 
     targets: tuple[EgressTarget, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class VerbRuntime:
+@node
+class VerbRuntime(Struct):
     """What the running system knows of a verb."""
 
     subscription_connector: SubscriptionConnector | None = None
@@ -176,8 +175,8 @@ Runtime: Alias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimeElement:
+@node
+class RuntimeElement(Struct):
     """One change of the running system: to the deployment's module, or to the declaration `name` in it."""
 
     element: Runtime

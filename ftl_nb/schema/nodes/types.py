@@ -2,64 +2,63 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Union
 from typing import TypeAlias as Alias
 
-from ftl_nb.schema.nodes.base import Node
+from ftl_nb.schema.nodes.base import Node, Struct, node
 
 if TYPE_CHECKING:
     from ftl_nb.schema.nodes import decls
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Int(Node):
     """A signed 64-bit integer."""
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Float(Node):
     """A 64-bit floating point number."""
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class String(Node):
     """A UTF-8 text."""
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Bytes(Node):
     """A byte string."""
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Bool(Node):
     """True or false."""
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Time(Node):
     """An instant (RFC 3339)."""
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Any(Node):
     """Any JSON value."""
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Unit(Node):
     """No value."""
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Array(Node):
     """`[element]`."""
 
     element: Type
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Map(Node):
     """`{key: value}`."""
 
@@ -67,15 +66,15 @@ class Map(Node):
     value: Type
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Optional(Node):
     """`type?`."""
 
     type: Type
 
 
-@dataclass(frozen=True, slots=True)
-class RefKey:
+@node
+class RefKey(Struct):
     """The identity of a declaration: module and name, without type arguments."""
 
     module: str
@@ -85,7 +84,7 @@ class RefKey:
         return f"{self.module}.{self.name}" if self.module else self.name
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Ref(Node):
     """A reference to a declaration; an empty module means unqualified (a type parameter, or not yet resolved)."""
 
@@ -99,21 +98,21 @@ class Ref(Node):
         return RefKey(self.module, self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class StringValue(Node):
     """A text variant of a value enum."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class IntValue(Node):
     """A number variant of a value enum."""
 
     value: int
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class TypeValue(Node):
     """A variant of a type enum."""
 
