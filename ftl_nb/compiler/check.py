@@ -155,10 +155,11 @@ class TypeChecker:
         return "" if module is None else self._stub(module)
 
     def _dependants(self, changed: Collection[str]) -> set[str]:
-        found = set(changed) & self._known.keys()
+        found = set(changed)
         while more := {n for n, k in self._known.items() if n not in found and not k.imports.isdisjoint(found)}:
             found |= more
-        return found
+        # A module that is gone has dependants too.
+        return found & self._known.keys()
 
     def _by_module(self, findings: list[Finding], paths: Mapping[Path, str]) -> dict[str, list[Diagnostic]]:
         found: dict[str, list[Diagnostic]] = {}

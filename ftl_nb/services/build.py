@@ -173,7 +173,7 @@ class Attempt:
                 self._candidates[module.name].module = module
 
     def _is_own(self, problem: schema.Problem) -> bool:
-        return not problem.pos.filename or self._place(problem.pos) is not None
+        return bool(self._candidates) and (not problem.pos.filename or self._place(problem.pos) is not None)
 
     def _problem(self, problem: schema.Problem) -> FtlError:
         return fail("schema-invalid", self._place(problem.pos), detail=problem.message)
@@ -192,7 +192,7 @@ class Attempt:
         sources = {n: d.source for n, d in self._plane.truth.deployments.items()}
         sources |= {c.name: c.source for c in self._candidates.values()}
         system = [(sources[m.name], m) for m in self._after().realms[0].modules]
-        found = self._plane.checker.check(system, self._candidates.keys())
+        found = self._plane.checker.check(system, {*self._candidates, *self._removed})
         own = [e for name, e in found.items() if name in self._candidates]
         if own:
             raise with_others(own)

@@ -5,26 +5,23 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ftl_nb import schema
 from ftl_nb.binding.source import Cell, ModuleSource
 from ftl_nb.compiler import check_module_name
 from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import Context, event_pb2, peer, timeline_pb2, workspace_pb2
 from ftl_nb.rpc.services import Served, WorkspaceService
-from ftl_nb.schema import schema_pb2
 from ftl_nb.services.access import CLIENTS, only, ping
 from ftl_nb.services.build import Attempt, Result, broken_cells
 from ftl_nb.services.cells import placed
 from ftl_nb.services.databases import databases_of
 from ftl_nb.services.deployments import Deployment, Pending
+from ftl_nb.services.messages import cell_of, change_messages, deployed_message, response_of
 from ftl_nb.services.plane import Plane
 from ftl_nb.services.timeline import Timeline
 
 _TRACE_SECONDS = 2.0
-_SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 _CALL = event_pb2.EventType.EVENT_TYPE_CALL
 
 
@@ -58,7 +55,7 @@ class Workspace:
     def _define(self, request: workspace_pb2.DefineRequest, owner: Owner) -> workspace_pb2.DefineResponse:
         pending = {n: p for n, p in self._plane.records.pending().items() if p.owner == owner.label}
         base = self._source(request.module, pending)
-        source, cell = placed(base, _cell(request.cell))
+        source, cell = placed(base, cell_of(request.cell))
         deployed = self._plane.truth.deployment(request.module)
         if deployed is not None and source.digest == deployed.source.digest:
             self._plane.records.drop_pending(request.module)
@@ -67,10 +64,10 @@ class Workspace:
         changes = {request.module: source, **self._moved_away(request.module, cell)}
         if request.dry_run:
             result = self._attempt(changes, owner, keep=request.keep).plan()
-            return _response("planned", result, cell, self._plane)
+            return response_of("planned", result, cell, self._plane)
         try:
             result = self._try(changes, pending, owner, cell, keep=request.keep)
-            response = _response("deployed", result, cell, self._plane)
+            response = response_of("deployed", result, cell, self._plane)
         except FtlError:
             beside = self._beside(source, cell, owner, keep=request.keep) if request.module in pending else None
             if beside is None:
@@ -99,7 +96,7 @@ class Workspace:
         except FtlError:
             return None
         self._plane.records.keep_pending(Pending(source, owner.label))
-        return _response("deployed", result, placed_cell, self._plane)
+        return response_of("deployed", result, placed_cell, self._plane)
 
     def _try(
         self, changes: dict[str, ModuleSource], pending: dict[str, Pending], owner: Owner, cell: Cell, *, keep: bool
@@ -158,7 +155,7 @@ class Workspace:
 
     def _unchanged(self, deployed: Deployment, cell: Cell) -> workspace_pb2.DefineResponse:
         response = workspace_pb2.DefineResponse(status="unchanged", label=cell.label)
-        response.deployed.append(_deployed(self._plane, deployed))
+        response.deployed.append(deployed_message(self._plane, deployed))
         return response
 
     # --- who owns a module ---------------------------------------------------------------------------------------
@@ -186,10 +183,10 @@ class Workspace:
         with self._changing:
             attempt = Attempt(self._plane, changes, (), "", keep=False)
             try:
-                response.changes.extend(_changes(attempt.plan().difference))
+                response.changes.extend(change_messages(attempt.plan().difference))
             except FtlError as e:
                 response.error = json.dumps(e.to_dict())
-                response.changes.extend(_changes(attempt.difference))
+                response.changes.extend(change_messages(attempt.difference))
         return response
 
     # --- other changes -------------------------------------------------------------------------------------------
@@ -201,9 +198,19 @@ class Workspace:
             if self._plane.truth.deployment(request.module) is None:
                 known = ", ".join(sorted(self._plane.truth.deployments)) or "none"
                 raise fail("use-before-deploy", module=request.module, known=known)
-            result = Attempt(self._plane, {}, (request.module,), owner.label, keep=False).run()
+            result = self._removed(request.module, owner)
             self._owners.pop(request.module, None)
-        return workspace_pb2.RemoveResponse(changes=_changes(result.difference))
+        return workspace_pb2.RemoveResponse(changes=change_messages(result.difference))
+
+    def _removed(self, module: str, owner: Owner) -> Result:
+        try:
+            return Attempt(self._plane, {}, (module,), owner.label, keep=False).run()
+        except FtlError as e:
+            if e.slug != "breaks-others":
+                raise
+            made = fail("module-needed", module=module, broken=", ".join(broken_cells(e)))
+            made.others = e.others
+            raise made from None
 
     def restart(self, request: workspace_pb2.RestartRequest, context: Context) -> workspace_pb2.RestartResponse:
         """Ends the runner of a module (of all modules without a name); it is started again at once."""
@@ -236,7 +243,7 @@ class Workspace:
         deployment = self._plane.truth.deployment(request.module)
         if deployment is None:
             return workspace_pb2.ModuleResponse()
-        return workspace_pb2.ModuleResponse(deployed=_deployed(self._plane, deployment))
+        return workspace_pb2.ModuleResponse(deployed=deployed_message(self._plane, deployment))
 
     def status(self, request: workspace_pb2.StatusRequest, context: Context) -> workspace_pb2.StatusResponse:
         pending = self._plane.records.pending()
@@ -339,56 +346,3 @@ def as_breaking(error: FtlError, filename: str) -> FtlError:
     made.others = (error, *error.others)
     error.others = ()
     return made
-
-
-def _cell(message: workspace_pb2.Cell) -> Cell:
-    return Cell(
-        message.id,
-        message.kind,  # type: ignore[arg-type]
-        message.label,
-        message.text,
-        json.loads(message.options or "{}"),
-        message.database,
-        message.engine,
-    )
-
-
-def _source_message(source: ModuleSource) -> workspace_pb2.ModuleSource:
-    cells = [
-        workspace_pb2.Cell(
-            id=c.id,
-            kind=c.kind,
-            label=c.label,
-            text=c.text,
-            options=json.dumps(dict(c.options)),
-            database=c.database,
-            engine=c.engine,
-        )
-        for c in source.cells
-    ]
-    return workspace_pb2.ModuleSource(name=source.name, cells=cells)
-
-
-def _deployed(plane: Plane, deployment: Deployment) -> workspace_pb2.Deployed:
-    module: schema_pb2.Module = schema.to_proto(plane.truth.with_runtime(deployment))
-    return workspace_pb2.Deployed(schema=module, source=_source_message(deployment.source))
-
-
-def _changes(difference: schema.Diff) -> Iterable[workspace_pb2.Change]:
-    for change in difference.changes:
-        yield workspace_pb2.Change(
-            sign=_SIGNS[change.kind],
-            kind=change.decl_kind,
-            name=change.name,
-            detail="; ".join(change.reasons),
-            module=change.module,
-            breaking=change.breaking,
-            breaks=map(str, change.breaks),
-        )
-
-
-def _response(status: str, result: Result, cell: Cell, plane: Plane) -> workspace_pb2.DefineResponse:
-    deployed = [_deployed(plane, d) for d in result.deployed]
-    return workspace_pb2.DefineResponse(
-        status=status, changes=_changes(result.difference), notes=result.notes, deployed=deployed, label=cell.label
-    )
