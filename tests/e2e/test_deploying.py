@@ -180,7 +180,7 @@ def test_24_over_two_modules_the_second_cell_makes_both_move_in_one_changeset(no
     before = deployment_keys(notebook)
     refused = notebook.run(under("count"), cell_id="under-module").refusal
     assert refused.slug == "breaks-others"
-    assert "over" in refused.message
+    assert "<over/module>" in refused.message
     assert notebook.cluster.call("over.twice", 3) == 6
     assert deployment_keys(notebook) == before
     plan = notebook.run("%ftl plan").ok.text
@@ -204,6 +204,26 @@ def test_24_taking_the_cell_back_clears_what_was_pending(notebook: Notebook) -> 
     assert notebook.run(under("quantity"), cell_id="under-module").card.status == "unchanged"
     assert "pending: nothing" in notebook.run("%ftl plan").ok.text
     assert deployment_keys(notebook) == before
+
+
+def test_24_what_is_pending_outlives_the_cluster(notebook: Notebook) -> None:
+    notebook.run(order("lasting", "quantity")).ok  # noqa: B018
+    notebook.run(total("lasting", "quantity")).ok  # noqa: B018
+    assert notebook.run(order("lasting", "count")).refusal.slug == "breaks-others"
+    notebook.run("%ftl down").ok  # noqa: B018
+    assert "pending: lasting" in notebook.run("%ftl plan").ok.text
+    assert notebook.cluster.call("lasting.total", {"sku": "a", "quantity": 2}) == 4
+    notebook.run(total("lasting", "count")).ok  # noqa: B018
+    assert notebook.cluster.call("lasting.total", {"sku": "a", "count": 2}) == 4
+
+
+def test_24_a_module_that_others_need_is_not_removed(notebook: Notebook) -> None:
+    define_pair(notebook)
+    refused = notebook.run("%ftl remove under").refusal
+    assert refused.slug == "module-needed"
+    assert "<over/module>" in refused.message
+    assert notebook.cluster.call("over.twice", 3) == 6
+    assert notebook.cluster.call("under.take", {"sku": "a", "quantity": 1}) == "a"
 
 
 def shapes(answer: str, value: str) -> str:
@@ -401,6 +421,42 @@ def test_26_an_edited_query_leaves_rows_and_fixtures_alone(library: Notebook) ->
     assert library["count_books"]() == 30
 
 
+def test_26_a_fixture_that_does_not_fit_the_changed_table_leaves_the_database_as_it_was(library: Notebook) -> None:
+    refused = library.run(BOOKS.replace("title TEXT NOT NULL);", "title TEXT NOT NULL, year INTEGER NOT NULL);"))
+    assert refused.refusal.slug in ("fixture-failed", "breaks-others")
+    assert library["count_books"]() == 3
+    library["add_book"]("Persuasion")
+    assert library["count_books"]() == 4
+
+
+def test_26_a_migration_that_is_taken_out_rebuilds_too(library: Notebook) -> None:
+    second = BOOKS.replace("books (", "authors (").replace("TABLE books", "TABLE authors")
+    second = second[: second.index("-- name: CountBooks")]
+    library.run(second, cell_id="authors").ok  # noqa: B018
+    emptied = "%%ftl_sql library.books\n-- name: OneBook :one\nSELECT title FROM books LIMIT 1;"
+    card = library.run(emptied, cell_id="authors").card
+    assert any("database books was rebuilt" in n for n in card.notes)
+    assert library["count_books"]() == 1
+
+
+def test_26_a_column_that_a_verb_reads_moves_with_the_verb(library: Notebook) -> None:
+    first_title = """
+        %%ftl_verb --module library
+        def first_title(*, first_book) -> str:
+            return first_book().title
+    """
+    query = "\n    -- name: FirstBook :one\n    SELECT * FROM books ORDER BY 1 LIMIT 1;\n"
+    library.run(BOOKS + query.replace("*", "title, 1 AS n")).ok  # noqa: B018
+    library.run(first_title).ok  # noqa: B018
+    renamed = BOOKS.replace("title TEXT", "name TEXT").replace("(title)", "(name)") + query.replace("*", "name, 1 AS n")
+    assert library.run(renamed).refusal.slug == "breaks-others"
+    assert library["first_title"]() == "Emma"
+    assert library["count_books"]() == 3
+    card = library.run(first_title.replace(".title", ".name")).card
+    assert any("database books was rebuilt" in n for n in card.notes)
+    assert library["first_title"]() == "Emma"
+
+
 # --- 27: whose a module is --------------------------------------------------------------------------------------------
 
 
@@ -467,9 +523,8 @@ def test_a_cell_that_no_longer_defines_a_verb_removes_it(notebook: Notebook) -> 
 
 
 def test_a_cluster_that_ended_comes_back_with_all_that_was_deployed(notebook: Notebook) -> None:
-    for cell in (PRICES, STOCK, FILL, PRICE_OF):
+    for cell in (COUNTING, PRICES, STOCK, FILL, PRICE_OF):
         notebook.run(cell).ok  # noqa: B018
-    notebook.run(COUNTING).ok  # noqa: B018
     before = deployment_keys(notebook)
     notebook.run("%ftl down").ok  # noqa: B018
     assert "not started" in notebook.run("%ftl status").ok.text
