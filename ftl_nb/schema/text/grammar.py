@@ -21,7 +21,6 @@ from ftl_nb.schema.text.engine import (
     Required,
     Rule,
     Seq,
-    State,
     Sub,
     Word,
     many,
@@ -29,6 +28,7 @@ from ftl_nb.schema.text.engine import (
     some,
 )
 from ftl_nb.schema.text.lexer import Kind
+from ftl_nb.schema.text.state import State
 
 IDENT, STRING, NUMBER, SHA256, WS, EOL = (
     Of(kind) for kind in (Kind.IDENT, Kind.STRING, Kind.NUMBER, Kind.SHA256, Kind.WHITESPACE, Kind.EOL)

@@ -8,8 +8,9 @@ from ftl_nb.schema.nodes.base import Position
 from ftl_nb.schema.nodes.decls import Module, Schema
 from ftl_nb.schema.nodes.types import Ref, Type
 from ftl_nb.schema.text import grammar
-from ftl_nb.schema.text.engine import Mismatch, Rule, Source, parse_all
+from ftl_nb.schema.text.engine import Rule, parse_all
 from ftl_nb.schema.text.lexer import line_at, tokenize
+from ftl_nb.schema.text.state import Mismatch, Source
 
 
 def parse(text: str, filename: str = "") -> Schema:
