@@ -49,6 +49,11 @@ class Replica:
     up_since: float = 0.0
     wanted: bool = True
 
+    @property
+    def subject(self) -> str:
+        """The module, or `module.database`, that its name (`runner-shop`, `database-shop-stock`) tells."""
+        return self.name.partition("-")[2].replace("-", ".")
+
 
 class LocalScaling:
     """Starts and stops processes. `on_up(deployment, registered)` and `on_down(deployment)` follow what is wanted."""
@@ -72,7 +77,7 @@ class LocalScaling:
             return replica.ready.result(timeout=_START_SECONDS)
         except FutureTimeout:
             detail = f"it said nothing for {_START_SECONDS:g} s"
-            raise fail("runner-start", module=name, detail=detail) from None
+            raise fail("runner-start", module=replica.subject, detail=detail) from None
         finally:
             if not _succeeded(replica.ready):
                 self.stop(deployment)
@@ -113,7 +118,7 @@ class LocalScaling:
             replica.pid = 0
         if not replica.ready.done():
             detail = f"its process {_how(status)}: {self._last_line(name)}"
-            replica.ready.set_exception(fail("runner-start", module=replica.name, detail=detail))
+            replica.ready.set_exception(fail("runner-start", module=replica.subject, detail=detail))
         elif _succeeded(replica.ready):
             self._again(replica)
 
