@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
 
-from ftl_nb.cluster import wire
+from ftl_nb.cluster import processes, wire
 from ftl_nb.cluster.project import Project, make_state, unwritable
 from ftl_nb.cluster.wire import Message
 from ftl_nb.errors import FtlError, fail
@@ -104,10 +104,11 @@ class Lifeline:
 
     def shut_down(self) -> None:
         """Asks for the end of the whole cluster, and waits until its supervisor is gone."""
-        with self._lock, suppress(OSError):
+        with self._lock, suppress(OSError), processes.watched(self.welcome.supervisor) as wait:
             wire.send(self._sock, {"op": "shutdown"})
             while self._sock.recv(4096):
                 pass
+            wait(_JOIN_SECONDS)
         self.close()
 
     def close(self) -> None:

@@ -72,6 +72,7 @@ class Supervisor:
 
     def run(self, ready: int) -> None:
         """Serves until the last client has gone, then ends every process."""
+        processes.call_itself("supervisor")
         processes.become_subreaper()
         self._signals = processes.SignalPipe(signal.SIGCHLD, signal.SIGTERM)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -279,6 +280,9 @@ class Supervisor:
         """First everybody is asked, so that databases close their files; then whoever is left is killed."""
         self.project.socket.unlink(missing_ok=True)
         self._listener.close()
+        # Clients hear of the end before their calls fail of it.
+        for peer in self._peers:
+            peer.close()
         asked = {*self._nursery.names, self._nursery.zygote}
         for pid in asked:
             processes.signal_quietly(pid, signal.SIGTERM)

@@ -32,6 +32,7 @@ ROLES: dict[str, tuple[str, str]] = {
 
 def run(link: socket.socket, lifeline: int) -> None:
     """The zygote's whole life; returns when the supervisor closes the link."""
+    processes.call_itself("zygote")
     signals = processes.SignalPipe(signal.SIGCHLD)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -101,6 +102,7 @@ class _Zygote:
             self._link.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            processes.call_itself(Path(spec["log"]).stem)
             redirect(Path(spec["log"]))
             # What a verb starts and lets go of stays below its own runner, and ends with it.
             processes.become_subreaper()

@@ -120,11 +120,15 @@ class Caller:
         route = self.view.database(module, database) or self.view.other_route(key, None, _REROUTE_SECONDS)
         if route is None:
             raise fail("runner-away", module=f"the database {module}.{database}", verb=key)
-        stub = DatabaseService.statement.on(self._channels.to(route.endpoint, route.callee))
-        try:
-            return stub(request, timeout=context.timeout(), metadata=(*context.to_metadata(), *self.extra))
-        except grpc.RpcError as e:
-            raise from_rpc_error(e, f"{module}.{database}") from None
+        while True:
+            stub = DatabaseService.statement.on(self._channels.to(route.endpoint, route.callee))
+            try:
+                return stub(request, timeout=context.timeout(), metadata=(*context.to_metadata(), *self.extra))
+            except grpc.RpcError as e:
+                error = from_rpc_error(e, f"{module}.{database}")
+            if error.slug not in _MOVED:
+                raise error
+            route = self._elsewhere(key, route, context.timeout(), error)
 
 
 def _answer(verb: str, response: verb_pb2.CallResponse) -> Answer:

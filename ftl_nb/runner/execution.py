@@ -66,9 +66,14 @@ running: ContextVar[Running | None] = ContextVar("ftl_running", default=None)
 
 
 class Interruptible:
-    """Lets another thread raise CallCancelled in the thread that runs a verb, and never after it has ended."""
+    """Lets another thread raise CallCancelled in the thread that runs a verb, and never after it has ended.
 
-    def __init__(self) -> None:
+    A verb that does not end within `patience` seconds of that (one call into C code that lasts) is told to `on_stuck`.
+    """
+
+    def __init__(self, on_stuck: Callable[[], None] | None = None, patience: float = 5.0) -> None:
+        self._on_stuck = on_stuck
+        self._patience = patience
         self._lock = threading.Lock()
         self._thread: int | None = None
         self._future: Any = None
@@ -99,6 +104,14 @@ class Interruptible:
                 self._future.cancel()
             else:
                 _set_async_exception(self._thread, CallCancelled)
+        if self._on_stuck is not None:
+            check = threading.Timer(self._patience, self._check, (self._on_stuck,))
+            check.daemon = True
+            check.start()
+
+    def _check(self, on_stuck: Callable[[], None]) -> None:
+        if self._thread is not None:
+            on_stuck()
 
     def run_async(self, coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> Any:
         """Awaits a coroutine on `loop` from this thread."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Iterable
@@ -22,6 +23,9 @@ _ANSWERED = frozenset({"verb-raised", "no-rows", "sql-failed", "hidden-use", "co
 
 
 _CENTURY = 3e9
+_LAST_CALLS_SECONDS = 5.0
+#: The exit code of a runner that gives way because one of its calls cannot be ended.
+REPLACED = 76
 
 
 class Gate:
@@ -44,11 +48,11 @@ class Gate:
             if self._closed:
                 self._changed.notify_all()
 
-    def close(self, timeout: float) -> int:
-        """Lets nobody in any more; the number still inside after at most `timeout` seconds."""
+    def close(self, timeout: float, but: int = 0) -> int:
+        """Lets nobody in any more; the number still inside once it is `but`, or after `timeout` seconds."""
         with self._changed:
             self._closed = True
-            self._changed.wait_for(lambda: self._inside == 0, timeout)
+            self._changed.wait_for(lambda: self._inside <= but, timeout)
             return self._inside
 
 
@@ -61,6 +65,7 @@ class ModuleService:
         self._executor = executor
         self._reporter = reporter
         self._gate = Gate()
+        self._stuck_calls = 0
 
     def served(self) -> tuple[Served, ...]:
         return (
@@ -90,11 +95,22 @@ class ModuleService:
             hint = near(request.verb.name, list(self._verbs))
             raise fail("unknown-verb", verb=f"{self._module}.{request.verb.name}", near=hint)
         call = Running(verb.ref, call_context(context), lambda: module_of_peer(context))
-        guard = Interruptible()
+        guard = Interruptible(lambda: self._stuck(verb.ref))
         context.add_callback(guard.cancel)
         outcome = self._executor.execute(verb, request.body, call, guard)
         self._record(verb, request.body, call, outcome)
         return answer(call, outcome)
+
+    def _stuck(self, verb: str) -> None:
+        """A call that was cancelled and goes on would hold its thread for good: the process gives way to a fresh one.
+
+        The other calls in flight may end first; new ones wait for the fresh process.
+        """
+        print(f"{verb} goes on although it was cancelled: its runner is replaced", flush=True)
+        self._stuck_calls += 1
+        if self._stuck_calls == 1:
+            self._gate.close(_LAST_CALLS_SECONDS, but=1)
+            os._exit(REPLACED)
 
     def _record(self, verb: Verb, body: bytes, call: Running, outcome: Outcome) -> None:
         end_lines(call, self._reporter)

@@ -16,6 +16,7 @@ from jupyter_client import KernelManager
 
 from chaos.tree import MARK, Found, marked
 from chaos.waiting import CELL, KERNEL, named
+from ftl_nb.cluster.project import Project
 
 #: Kernels of all rounds share what was compiled, and leave nothing of it in the tree.
 BYTECODE = Path(tempfile.gettempdir()) / f"ftl-chaos-bytecode-{os.getuid()}"
@@ -45,9 +46,16 @@ class Place:
         return cls(folder, base / "state")
 
     def environment(self, mark: str) -> dict[str, str]:
+        """Of a process that starts anew, or that a cluster starts for us."""
         kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        own = {"FTL_STATE_DIR": str(self.state), "PYTHONPYCACHEPREFIX": str(BYTECODE), MARK: mark}
-        return {**kept, **own}
+        return {**kept, **self.own_environment(mark)}
+
+    def own_environment(self, mark: str) -> dict[str, str]:
+        return {"FTL_STATE_DIR": str(self.state), "PYTHONPYCACHEPREFIX": str(BYTECODE), MARK: mark}
+
+    @property
+    def socket(self) -> Path:
+        return Project(self.folder, self.state, self.folder.name).socket
 
     @property
     def logs(self) -> str:

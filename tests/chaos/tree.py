@@ -14,10 +14,11 @@ MARK = "FTL_CHAOS_MARK"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One living process. `parent` is 0 where it has none that we see."""
+    """One living process; `name` is what it calls itself."""
 
     pid: int
     parent: int
+    name: str
     command: str
 
 
@@ -40,7 +41,8 @@ def marked(mark: str) -> list[Found]:
                 state, parent = _stat(int(proc.name))
                 if state not in ("Z", "X"):
                     command = proc.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                    found.append(Found(int(proc.name), parent, command.strip()))
+                    name = proc.joinpath("comm").read_text().strip()
+                    found.append(Found(int(proc.name), parent, name, command.strip()))
     return found
 
 
