@@ -22,6 +22,9 @@ from ftl_nb.services.plane import Plane
 from ftl_nb.services.timeline import Timeline
 
 _TRACE_SECONDS = 2.0
+_RESTART_SECONDS = 10.0
+#: Lines of different processes arrive in batches, out of their order: the newest are among this many more.
+_LATE_LINES = 1000
 _CALL = event_pb2.EventType.EVENT_TYPE_CALL
 
 
@@ -213,11 +216,16 @@ class Workspace:
             raise made from None
 
     def restart(self, request: workspace_pb2.RestartRequest, context: Context) -> workspace_pb2.RestartResponse:
-        """Ends the runner of a module (of all modules without a name); it is started again at once."""
-        for name, deployment in self._plane.truth.deployments.items():
+        """Ends the runner of a module (of all modules without a name); answers when the next one does."""
+        truth = self._plane.truth
+        waiting = []
+        for name, deployment in truth.deployments.items():
             pid = self._plane.scaling.pid(deployment.key)
             if request.module in ("", name) and pid:
+                waiting.append((deployment.key, truth.endpoint(deployment.key)))
                 self._plane.link.kill(pid)
+        for key, before in waiting:
+            truth.wait_for_other_endpoint(key, before, _RESTART_SECONDS)
         return workspace_pb2.RestartResponse()
 
     def reset(self, request: workspace_pb2.ResetRequest, context: Context) -> workspace_pb2.ResetResponse:
@@ -302,14 +310,14 @@ class Workspace:
         return list(dict.fromkeys(e.call.request_key for e in events if e.call.kind != "fixture"))[:limit]
 
     def logs(self, request: workspace_pb2.LogsRequest, context: Context) -> workspace_pb2.LogsResponse:
-        query = timeline_pb2.TimelineQuery(limit=request.limit or 100, order=timeline_pb2.TimelineQuery.ORDER_DESC)
+        limit = request.limit or 100
+        query = timeline_pb2.TimelineQuery(limit=limit + _LATE_LINES, order=timeline_pb2.TimelineQuery.ORDER_DESC)
         query.filters.add().event_types.event_types.append(event_pb2.EventType.EVENT_TYPE_LOG)
         if request.module:
             query.filters.add().module.module = request.module
         events, _ = self._timeline.select(query)
-        # Processes send in batches: lines arrive in order of their time only within one.
         ordered = sorted((e.log for e in reversed(events)), key=lambda log: log.timestamp.ToNanoseconds())
-        return workspace_pb2.LogsResponse(logs=ordered)
+        return workspace_pb2.LogsResponse(logs=ordered[-limit:])
 
     def served_by(self) -> tuple[Served, ...]:
         w = WorkspaceService
