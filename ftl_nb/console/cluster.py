@@ -254,12 +254,17 @@ class Cluster:
     # --- changing what is there ----------------------------------------------------------------------------------
 
     def restart(self, module: str = "") -> str:
-        """Ends the runner of a module, or of all; each is started again at once."""
+        """Ends the runner of a module, or of all; each is started again at once.
+
+        Raises FtlError `use-before-deploy` for a module that is not there.
+        """
         from ftl_nb.rpc import workspace_pb2
         from ftl_nb.rpc.services import WorkspaceService
 
+        if module:
+            self._module(module)
         self.session.ask(WorkspaceService.restart, workspace_pb2.RestartRequest(module=module))
-        return f"{module or 'every module'} is restarting"
+        return f"{module or 'every module'} has restarted"
 
     def reset(self) -> str:
         """Removes every module and every database's files; config values stay."""

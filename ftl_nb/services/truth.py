@@ -103,6 +103,11 @@ class Truth:
     def endpoint(self, deployment: str) -> str:
         return self._served.get(deployment, _Served()).endpoint
 
+    def wait_for_other_endpoint(self, deployment: str, than: str, timeout: float) -> bool:
+        """Until a deployment answers elsewhere than before; False when `timeout` seconds pass first."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.endpoint(deployment) not in ("", than), timeout)
+
     # --- changesets ----------------------------------------------------------------------------------------------
 
     def create(self, modules: Iterable[str], removed: Iterable[str] = ()) -> Changeset:
