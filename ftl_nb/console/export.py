@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,24 +28,73 @@ def export(answers: Iterable[workspace_pb2.ModuleResponse], folder: Path) -> lis
 
 
 def file_text(source: ModuleSource) -> str:
-    """A module's cells as one file: its statement first, then every cell in order."""
-    parts = ["import ftl_nb as ftl", f'ftl.module("{source.name}")']
-    parts += [_part(source.name, cell) for cell in source.cells]
+    """A module's cells as one file: docstring, imports from the future, its statement, then every cell in order."""
+    cells = [(cell, _Text.of(cell)) for cell in source.cells]
+    docstring = next((text.docstring for _, text in reversed(cells) if text.docstring), "")
+    future = list(dict.fromkeys(line for _, text in cells for line in text.future))
+    statement = f'import ftl_nb as ftl\n\nftl.module("{source.name}")'
+    parts = [docstring, "\n".join(future), statement, *(_part(source.name, cell, text.body) for cell, text in cells)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _part(module: str, cell: Cell) -> str:
-    text = cell.text.strip("\n")
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A cell's text, with what stands at the head of a file taken out of it, and the statements of its module."""
+
+    docstring: str
+    future: tuple[str, ...]
+    body: str
+
+    @classmethod
+    def of(cls, cell: Cell) -> _Text:
+        if cell.kind == "sql":
+            return cls("", (), cell.text.strip("\n"))
+        tree = ast.parse(cell.text)
+        taken = {id(n): _lines_of(n) for n in tree.body if _is_head(n, tree) or _is_statement(n)}
+        gone = {line for first, last in taken.values() for line in range(first, last)}
+        kept = [text for number, text in enumerate(cell.text.splitlines()) if number not in gone]
+        heads = [n for n in tree.body if id(n) in taken]
+        future = tuple(ast.unparse(n) for n in heads if isinstance(n, ast.ImportFrom))
+        docstring = next((_source(n, cell.text) for n in heads if _is_docstring(n, tree)), "")
+        return cls(docstring, future, "\n".join(kept).strip("\n"))
+
+
+def _lines_of(node: ast.stmt) -> tuple[int, int]:
+    return node.lineno - 1, node.end_lineno or node.lineno
+
+
+def _source(node: ast.stmt, text: str) -> str:
+    first, last = _lines_of(node)
+    return "\n".join(text.splitlines()[first:last])
+
+
+def _is_head(node: ast.stmt, tree: ast.Module) -> bool:
+    return _is_docstring(node, tree) or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
+
+
+def _is_docstring(node: ast.stmt, tree: ast.Module) -> bool:
+    value = node.value if isinstance(node, ast.Expr) else None
+    return node is tree.body[0] and isinstance(value, ast.Constant) and isinstance(value.value, str)
+
+
+def _is_statement(node: ast.stmt) -> bool:
+    """`ftl.module(…)`, which the file has once, and `ftl.sql(…)`, which is a cell of its own."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    if not isinstance(call, ast.Call):
+        return False
+    return isinstance(call.func, ast.Attribute | ast.Name) and _last_name(call.func) in ("module", "sql")
+
+
+def _last_name(node: ast.Attribute | ast.Name) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id
+
+
+def _part(module: str, cell: Cell, text: str) -> str:
     if cell.kind == "sql":
         quoted = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
         engine = f', engine="{cell.engine}"' if cell.engine not in ("", "duckdb") else ""
         return f'ftl.sql("{module}.{cell.database}", """\n{quoted}\n"""{engine})'
-    text = "\n".join(line for line in text.splitlines() if not _is_statement(line))
     return _decorated(cell, text) if cell.kind in ("verb", "fixture") else text
-
-
-def _is_statement(line: str) -> bool:
-    return line.startswith(("ftl.module(", "import ftl_nb as ftl"))
 
 
 def _decorated(cell: Cell, text: str) -> str:
