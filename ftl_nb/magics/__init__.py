@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 _KEY = "_ftl_nb_extension"
+_NOTEBOOK = "_ftl_nb_notebook"
 
 
 def load(shell: InteractiveShell) -> None:
@@ -20,7 +21,10 @@ def load(shell: InteractiveShell) -> None:
     from ftl_nb.magics.completion import complete
     from ftl_nb.magics.extension import Extension
 
-    notebook = Notebook(shell)
+    # A reloaded extension goes on with the notebook that there is: its session, its open module.
+    notebook = getattr(shell, _NOTEBOOK, None) or Notebook(shell)
+    setattr(shell, _NOTEBOOK, notebook)
+    notebook.attach()
     extension = Extension(shell, notebook, complete)
     extension.register()
     setattr(shell, _KEY, extension)

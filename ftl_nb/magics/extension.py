@@ -17,6 +17,11 @@ _MAGICS = {"cell": ("ftl_module", "ftl_verb", "ftl_fixture", "ftl_sql"), "line":
 Complete = Callable[[Notebook, str], list[str]]
 
 
+def with_body(lines: list[str]) -> list[str]:
+    """A magic of ours alone in its cell gets an empty line below: IPython refuses cell magics without a body."""
+    return [lines[0].rstrip("\n") + "\n", "\n"] if len(lines) == 1 and lines[0].startswith("%%ftl_") else lines
+
+
 class Extension:
     """One shell's registrations."""
 
@@ -32,6 +37,7 @@ class Extension:
         shell.events.register("pre_run_cell", self._plain.before_cell)
         shell.events.register("post_run_cell", self._plain.after_cell)
         shell.ast_transformers.append(self._plain)
+        shell.input_transformers_cleanup.append(with_body)
         shell.push({HOOK: self._plain.define}, interactive=False)
         shell.Completer.custom_matchers.append(self._matcher)
         statements.on_sql(self._sql)
@@ -44,6 +50,7 @@ class Extension:
         shell.events.unregister("pre_run_cell", self._plain.before_cell)
         shell.events.unregister("post_run_cell", self._plain.after_cell)
         shell.ast_transformers.remove(self._plain)
+        shell.input_transformers_cleanup.remove(with_body)
         shell.Completer.custom_matchers.remove(self._matcher)
         shell.user_ns.pop(HOOK, None)
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ftl_nb.binding import dispatch
 from ftl_nb.binding.source import Cell, CellKind
 from ftl_nb.errors import fail
 
@@ -33,13 +34,14 @@ class Notebook:
     def cluster(self) -> Cluster:
         """The project's cluster, made known on first use."""
         if self._cluster is None:
-            from ftl_nb.binding import dispatch
             from ftl_nb.console import Cluster
 
-            made = Cluster(kind="notebook", owner=notebook_name(self.shell))
-            dispatch.on_first_use(lambda: made.session)
-            self._cluster = made
+            self._cluster = Cluster(kind="notebook", owner=notebook_name(self.shell))
         return self._cluster
+
+    def attach(self) -> None:
+        """The first call, or import of a module, in this process goes through this notebook's session."""
+        dispatch.on_first_use(lambda: self.cluster.session)
 
     @property
     def opened(self) -> Session | None:
