@@ -216,11 +216,11 @@ class System:
         path.write_text(textwrap.dedent(text).lstrip("\n"))
         return path
 
-    def python(self, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
-        """`python WORDS…` in the project folder."""
+    def python(self, *words: str, timeout: float = 60, state: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """`python WORDS…` in the project folder; `state` is the folder of another cluster than this system's."""
         command = [sys.executable, *words]
         # A plain pytest: loading the plugins of this environment takes longer than the tests.
-        settings = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        settings = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "FTL_STATE_DIR": str(state or self.state)}
         return subprocess.run(
             command, cwd=self.folder, env=settings, capture_output=True, text=True, timeout=timeout, check=False
         )
