@@ -202,7 +202,7 @@ class Session:
         successor = self._successor()
         if successor is not None:
             return successor.call(module, verb, body, options)
-        context = CallContext.start(str(RequestKey.make("ingress", "notebook")))
+        context = CallContext.start(RequestKey.text_of_new("ingress", "notebook"))
         self.last = LastCall(context.request_key)
         try:
             answer = self._caller.call(f"{module}.{verb}", body, context, timeout=options.timeout, arrow=options.arrow)
@@ -225,7 +225,7 @@ class Session:
         if successor is not None:
             return successor.statement(module, database, sql, parameters, rows=rows)
         request = workspace_pb2.StatementRequest(sql=sql, parameters=parameters, rows=rows)
-        context = CallContext.start(str(RequestKey.make("ingress", "notebook")))
+        context = CallContext.start(RequestKey.text_of_new("ingress", "notebook"))
         self.last = LastCall(context.request_key, 1)
         response = self._caller.statement(module, database, request, context)
         return response.rows, response.changed

@@ -64,6 +64,8 @@ class Channels:
 
     def to(self, endpoint: str, callee: Identity) -> Channel:
         """The channel to `callee` at `endpoint`; dialled on first use."""
+        if self._leaf is self._credentials.leaf and (found := self._open.get((endpoint, callee))) is not None:
+            return found
         with self._lock:
             if self._leaf is not self._credentials.leaf:
                 self._retire()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ftl_nb.errors import fail
-from ftl_nb.rpc.keys import Random
+from ftl_nb.rpc.keys import Random, identifying
 
 if TYPE_CHECKING:
     from ftl_nb.rpc.types import Metadata
@@ -24,7 +23,7 @@ TRACEPARENT = "traceparent"
 #: Ours: the deployment key of a candidate, on calls that must reach it before it is committed.
 CANDIDATE = "ftl-candidate"
 
-_REQUEST_KEY = re.compile(r"req-(?:ingress|cron|pubsub)-[A-Za-z0-9-]*-?[0-9a-z]{1,16}")
+_REQUEST_KEY = re.compile(r"req-(?:ingress|cron|pubsub)-[A-Za-z0-9-]*[0-9a-z]")
 _REF = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", re.ASCII)
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
 
@@ -48,39 +47,27 @@ class CallContext(NamedTuple):
     deadline: float | None = None
 
     @classmethod
-    def start(cls, request_key: str, random: Random = os.urandom, deadline: float | None = None) -> Self:
+    def start(cls, request_key: str, random: Random = identifying, deadline: float | None = None) -> Self:
         """A new trace."""
         ids = random(24).hex()
         return cls(request_key, ids[:32], ids[32:], deadline=deadline)
 
     @classmethod
     def from_metadata(
-        cls, metadata: Iterable[tuple[str, str | bytes]], random: Random = os.urandom, deadline: float | None = None
+        cls, metadata: Iterable[tuple[str, str | bytes]], random: Random = identifying, deadline: float | None = None
     ) -> Self:
         """The callee's context, a new span below the caller's. `request_key` is empty where none was sent.
 
         Raises FtlError `key-invalid` for a malformed request key or caller. A malformed trace starts a new one.
         """
-        callers: list[str] = []
-        single: dict[str, str] = {}
-        for name, value in metadata:
-            if name == VERB:
-                callers.append(str(value))
-            elif name in _SINGLE:
-                single[name] = str(value)
-        _check(single.get(REQUEST, ""), single.get(PARENT_REQUEST, ""), callers)
+        pairs = tuple(metadata)
+        single: dict[str, Any] = dict(pairs)
+        callers = tuple([str(value) for name, value in pairs if name == VERB]) if VERB in single else ()
+        request_key, parent_key = single.get(REQUEST, ""), single.get(PARENT_REQUEST, "")
+        _check(request_key, parent_key, callers)
         trace_id, parent = _trace(single.get(TRACEPARENT, ""), random)
-        return cls(
-            single.get(REQUEST, ""),
-            trace_id,
-            random(8).hex(),
-            parent,
-            tuple(callers),
-            single.get(PARENT_REQUEST, ""),
-            single.get(TRANSACTION, ""),
-            single.get(DIRECT) == "1",
-            deadline,
-        )
+        transaction, direct = single.get(TRANSACTION, ""), single.get(DIRECT) == "1"
+        return cls(request_key, trace_id, random(8).hex(), parent, callers, parent_key, transaction, direct, deadline)
 
     def to_metadata(self) -> Metadata:
         """What a call made within this context sends."""
@@ -102,7 +89,7 @@ class CallContext(NamedTuple):
             return self
         return self._replace(callers=(*self.callers, verb))
 
-    def child(self, random: Random = os.urandom) -> Self:
+    def child(self, random: Random = identifying) -> Self:
         """A span below this one, in the same process."""
         return self._replace(span_id=random(8).hex(), parent_span_id=self.span_id)
 
@@ -114,10 +101,7 @@ class CallContext(NamedTuple):
         return left if own is None else min(own, left)
 
 
-_SINGLE = frozenset({REQUEST, PARENT_REQUEST, DIRECT, TRANSACTION, TRACEPARENT})
-
-
-def _check(request_key: str, parent_request_key: str, callers: list[str]) -> None:
+def _check(request_key: str, parent_request_key: str, callers: tuple[str, ...]) -> None:
     for key in (request_key, parent_request_key):
         if key and not _REQUEST_KEY.fullmatch(key):
             raise fail("key-invalid", detail=f"{key!r} is not a request key")

@@ -6,9 +6,11 @@ The suffix is ten random bytes in lower-case base 36, leading zero bytes kept as
 from __future__ import annotations
 
 import os
+import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import ClassVar, Literal, Self, get_args
 
 from ftl_nb.errors import FtlError, fail
@@ -16,6 +18,12 @@ from ftl_nb.errors import FtlError, fail
 #: Gives that many random bytes; `os.urandom` outside of tests.
 Random = Callable[[int], bytes]
 Origin = Literal["ingress", "cron", "pubsub"]
+
+_source = random.Random()
+os.register_at_fork(after_in_child=_source.seed)
+#: Random bytes for what only has to differ, such as spans: without a system call, apart from what an author seeds,
+#: and fresh in every forked process.
+identifying: Random = _source.randbytes
 
 SUFFIX_BYTES = 10
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -26,11 +34,12 @@ _BETWEEN_WORDS = re.compile(r"[^A-Za-z0-9]+")
 
 
 def encode_suffix(raw: bytes) -> str:
-    number, pairs = int.from_bytes(raw), []
+    number, digits = int.from_bytes(raw), ""
     while number:
-        number, pair = divmod(number, 36 * 36)
-        pairs.append(_PAIRS[pair])
-    return "0" * (len(raw) - len(raw.lstrip(b"\0"))) + "".join(reversed(pairs)).lstrip("0")
+        number, four = divmod(number, 36**4)
+        high, low = divmod(four, 36 * 36)
+        digits = _PAIRS[high] + _PAIRS[low] + digits
+    return "0" * (len(raw) - len(raw.lstrip(b"\0"))) + digits.lstrip("0")
 
 
 def decode_suffix(text: str) -> bytes:
@@ -118,7 +127,12 @@ class RequestKey(Key):
     @classmethod
     def make(cls, origin: Origin, text: str, random: Random = os.urandom) -> Self:
         """Every run of other characters than letters and digits in `text` becomes one `-`."""
-        return cls(origin=origin, text=_BETWEEN_WORDS.sub("-", text).strip("-"), suffix=random(SUFFIX_BYTES))
+        return cls(origin=origin, text=_dashed(text), suffix=random(SUFFIX_BYTES))
+
+    @classmethod
+    def text_of_new(cls, origin: Origin, text: str, random: Random = identifying) -> str:
+        """What `str(RequestKey.make(origin, text))` gives: every call from outside needs one, and only its text."""
+        return f"{cls.kind}-{origin}-{_dashed(text)}-{encode_suffix(random(SUFFIX_BYTES))}"
 
     @classmethod
     def _of_payload(cls, payload: str, suffix: bytes, text: str) -> Self:
@@ -148,6 +162,11 @@ class RunnerKey(Key):
         if not (port.isascii() and port.isdigit()):
             raise _invalid(f'failed to parse payload for key "{text}": expected [<host>-]<port> but got {payload}')
         return cls(host=host, port=int(port), suffix=suffix)
+
+
+@lru_cache(maxsize=1024)
+def _dashed(text: str) -> str:
+    return _BETWEEN_WORDS.sub("-", text).strip("-")
 
 
 def _parse_suffix(suffix: str, text: str) -> bytes:

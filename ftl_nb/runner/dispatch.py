@@ -12,6 +12,7 @@ from ftl_nb.binding.verbs import Verb
 from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import CallContext, RequestKey, verb_pb2, workspace_pb2
 from ftl_nb.rpc.calls import Caller
+from ftl_nb.rpc.cutting import InFlight
 from ftl_nb.runner.execution import Executor, Running, running
 from ftl_nb.runner.output import end_lines
 from ftl_nb.runner.reporter import CallRecord, Reporter
@@ -60,7 +61,7 @@ class RunnerDispatcher:
     def _context(self, here: Running | None) -> CallContext:
         """The context of a call made here; outside a call (a thread of the author's) a new request begins."""
         if here is None:
-            return CallContext.start(str(RequestKey.make("ingress", f"runner {self._module}")))
+            return CallContext.start(RequestKey.text_of_new("ingress", f"runner {self._module}"))
         return here.context.called_by(here.verb)
 
     def _check_declared(self, here: Running | None, callee: str) -> None:
@@ -79,6 +80,7 @@ class RunnerDispatcher:
         left = context.timeout(timeout)
         deadline = None if left is None else time.monotonic() + left
         call = Running(verb.ref, context.child()._replace(deadline=deadline), lambda: self._module)
+        call.flight = InFlight(here.flight if here is not None else None)
         outcome = self._executor.execute_within(timeout, verb, body, call)
         end_lines(call, self._reporter)
         self._reporter.add(
