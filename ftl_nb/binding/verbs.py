@@ -58,6 +58,7 @@ class Verb:
     ) -> None:
         self.module = module
         self.name = name
+        self.ref = f"{module}.{name}"
         self.function = function
         self.options = options or VerbOptions()
         self._given_signature = signature
@@ -78,10 +79,6 @@ class Verb:
         self._given_signature = signature
         for name in ("signature", "request_codec", "response_codec"):
             self.__dict__.pop(name, None)
-
-    @property
-    def ref(self) -> str:
-        return f"{self.module}.{self.name}"
 
     @cached_property
     def request_codec(self) -> Codec:
@@ -126,20 +123,18 @@ class Verb:
         )
 
     def _encode(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bytes:
-        from ftl_nb.schema.json import JsonError
-
         request = build_request(self.ref, self.signature, args, kwargs)
+        codec = self.request_codec
         try:
-            return self.request_codec.encode(None if request is NOTHING else request)
-        except JsonError as e:
+            return codec.encode(None if request is NOTHING else request)
+        except codec.error as e:
             raise fail("json-invalid", detail=str(e), verb=self.ref, type=str(self.signature)) from None
 
     def _decode(self, body: bytes) -> Any:
-        from ftl_nb.schema.json import JsonError
-
+        codec = self.response_codec
         try:
-            return self.response_codec.decode(body)
-        except JsonError as e:
+            return codec.decode(body)
+        except codec.error as e:
             raise fail("result-invalid", verb=self.ref, detail=str(e), type=str(self.signature.response)) from None
 
     def _run_here(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:

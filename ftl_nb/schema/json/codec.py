@@ -15,18 +15,22 @@ from ftl_nb.schema.json.shape import Shape, locate_json, locate_value
 class Codec:
     """Values of one Python type to JSON bytes and back. Stateless: any thread may use it."""
 
-    __slots__ = ("_dump", "_load", "_shape", "type")
+    __slots__ = ("_decode", "_dump", "_encode", "_load", "_shape", "type")
+
+    #: What `encode` and `decode` raise, for those who do not import this room ahead of its first use.
+    error = JsonError
 
     def __init__(self, tp: Any, shape: Shape, dump: Callable[[Any], bytes], load: Callable[[bytes], Any]) -> None:
         self.type = tp
         self._shape = shape
+        self._encode, self._decode = shape.encode, shape.decode
         self._dump = dump
         self._load = load
 
     def encode(self, value: Any) -> bytes:
         """The value's JSON, without blanks, fields in declaration order. Raises JsonError."""
         try:
-            return self._dump(self._shape.encode(value))
+            return self._dump(self._encode(value))
         except Mismatch as error:
             raise JsonError(_rooted(locate_value(self._shape, value)), str(error)) from error.__cause__
         except UnicodeEncodeError as error:
@@ -36,7 +40,11 @@ class Codec:
 
     def decode(self, data: bytes) -> Any:
         """The value of JSON text. Unknown keys are skipped. Raises JsonError."""
-        return self.from_json(self._parse(data))
+        try:
+            return self._decode(self._load(data))
+        except (Mismatch, ValueError, RecursionError):
+            # Step by step once more, to say what is wrong and where.
+            return self.from_json(self._parse(data))
 
     def to_json(self, value: Any) -> Any:
         """The JSON-able value that `encode` writes; lists and maps may be shared with `value`. Raises JsonError."""
