@@ -9,22 +9,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
-
-from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
+from typing import Any, NamedTuple
 
 from ftl_nb.errors import FtlError
-from ftl_nb.rpc import CallContext, event_pb2, timeline_pb2
+from ftl_nb.rpc import CallContext, timeline_pb2
 from ftl_nb.rpc.tls import grpc
-from ftl_nb.schema import schema_pb2
 
 QUEUE_LIMIT = 10_000
 BATCH = 256
 SHOWN = 64 * 1024
 _INTERVAL = 0.05
+#: Where so many records came within an interval, the next message waits for more: each costs both ends the same.
+_BUSY, _BUSY_INTERVAL = 16, 0.25
 LEVELS = {"DEBUG": 5, "INFO": 9, "WARNING": 13, "ERROR": 17, "CRITICAL": 17}
 
+Fields = dict[str, Any]
 Send = Callable[[timeline_pb2.CreateEventsRequest], object]
 
 
@@ -75,59 +74,64 @@ class Reporter:
             self._wake.set()
 
     def _run(self) -> None:
-        pause = threading.Event()
+        pause, interval = threading.Event(), _INTERVAL
         while True:
             self._wake.wait()
             # Gathers what comes within one interval into one message.
-            pause.wait(_INTERVAL)
+            pause.wait(interval)
             self._wake.clear()
+            interval = _BUSY_INTERVAL if len(self._queue) >= _BUSY else _INTERVAL
             while self._queue:
                 self._flush()
 
     def _flush(self) -> None:
         request = timeline_pb2.CreateEventsRequest()
         for _ in range(min(BATCH, len(self._queue))):
-            self._encode(self._queue.popleft(), request.entries.add())
+            request.entries.add(**self._entry(self._queue.popleft()))
         if self._dropped:
             lost, self._dropped = self._dropped, 0
             text = f"{lost} timeline events were dropped"
-            self._encode(LogRecord(text, "log", "WARNING", "", "", time.time()), request.entries.add())
+            request.entries.add(**self._entry(LogRecord(text, "log", "WARNING", "", "", time.time())))
         try:
             self._send(request)
         except grpc.RpcError as e:
             print("timeline:", e.code().name, flush=True)
 
-    def _encode(self, record: CallRecord | LogRecord, entry: timeline_pb2.CreateEventsRequest.EventEntry) -> None:
+    def _entry(self, record: CallRecord | LogRecord) -> Fields:
+        # Plain mappings: gRPC's messages take them whole, in one step.
         if isinstance(record, CallRecord):
-            entry.timestamp.CopyFrom(timestamp(record.started))
-            self._call(record, entry.call)
-        else:
-            entry.timestamp.CopyFrom(timestamp(record.when))
-            self._log(record, entry.log)
+            return {"timestamp": seconds(record.started), "call": self._call(record)}
+        return {"timestamp": seconds(record.when), "log": self._log(record)}
 
-    def _call(self, record: CallRecord, event: event_pb2.CallEvent) -> None:
+    def _call(self, record: CallRecord) -> Fields:
         context = record.context
-        event.request_key = context.request_key
-        event.deployment_key = self._deployment
-        event.timestamp.CopyFrom(timestamp(record.started))
-        event.duration.CopyFrom(duration(record.took))
-        event.destination_verb_ref.CopyFrom(ref(record.verb))
+        event: Fields = {
+            "request_key": context.request_key,
+            "deployment_key": self._deployment,
+            "timestamp": seconds(record.started),
+            "duration": seconds(record.took),
+            "destination_verb_ref": ref(record.verb),
+            "request": shown(record.request),
+            "response": shown(record.response),
+            "span_id": context.span_id,
+            "parent_span_id": context.parent_span_id,
+            "kind": record.kind,
+        }
         if context.callers:
-            event.source_verb_ref.CopyFrom(ref(context.callers[-1]))
-        event.request, event.response = shown(record.request), shown(record.response)
-        event.span_id, event.parent_span_id, event.kind = context.span_id, context.parent_span_id, record.kind
+            event["source_verb_ref"] = ref(context.callers[-1])
         if record.error is not None:
-            event.error = record.error.message
-            event.stack = record.error.remote
+            event |= {"error": record.error.message, "stack": record.error.remote}
+        return event
 
-    def _log(self, record: LogRecord, event: event_pb2.LogEvent) -> None:
-        event.deployment_key = self._deployment
-        event.request_key = record.request_key
-        event.timestamp.CopyFrom(timestamp(record.when))
-        event.log_level = LEVELS.get(record.level, 9)
-        event.message = shown(record.text)
-        attributes = {"module": self._module, "verb": record.verb, "stream": record.stream, "span": record.span}
-        event.attributes.update(attributes)
+    def _log(self, record: LogRecord) -> Fields:
+        return {
+            "deployment_key": self._deployment,
+            "request_key": record.request_key,
+            "timestamp": seconds(record.when),
+            "log_level": LEVELS.get(record.level, 9),
+            "message": shown(record.text),
+            "attributes": {"module": self._module, "verb": record.verb, "stream": record.stream, "span": record.span},
+        }
 
 
 def shown(text: bytes | str) -> str:
@@ -138,16 +142,12 @@ def shown(text: bytes | str) -> str:
     return read if len(text) <= SHOWN else f"{read}… ({len(text):,} {unit} in all)"
 
 
-def timestamp(seconds: float) -> Timestamp:
-    whole = int(seconds)
-    return Timestamp(seconds=whole, nanos=int((seconds - whole) * 1e9))
+def seconds(value: float) -> Fields:
+    """The fields of a Timestamp or a Duration."""
+    whole = int(value)
+    return {"seconds": whole, "nanos": int((value - whole) * 1e9)}
 
 
-def duration(seconds: float) -> Duration:
-    whole = int(seconds)
-    return Duration(seconds=whole, nanos=int((seconds - whole) * 1e9))
-
-
-def ref(verb: str) -> schema_pb2.Ref:
+def ref(verb: str) -> Fields:
     module, _, name = verb.partition(".")
-    return schema_pb2.Ref(module=module, name=name)
+    return {"module": module, "name": name}
