@@ -1,4 +1,4 @@
-"""The floor: a gRPC server of its own process with nothing in it but an echo, over the TLS that the cluster uses.
+"""The floor: a plain grpcio server of its own process with nothing in it but an echo, over the TLS of the cluster.
 
 `python -m benchmarks.bare` reads its certificate, its thread count and, to relay, the address of a second one from
 standard input, prints its own address and serves until that input ends.
@@ -10,14 +10,16 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
 import msgspec
 
-from ftl_nb.rpc import Authority, Credentials, Identity, Leaf, dial, serve
+from ftl_nb.rpc import Authority, Credentials, Identity, Leaf, dial
 from ftl_nb.rpc.tls import grpc
+from ftl_nb.rpc.wire import SERVER_OPTIONS
 
 REALM = "bench"
 ECHO, RELAY = "/bench.Bare/Echo", "/bench.Bare/Relay"
@@ -90,10 +92,16 @@ def main() -> None:
             return encode(decode(further(encode(decode(body)))))
 
         methods["Relay"] = grpc.unary_unary_rpc_method_handler(relay)
-    server = serve([grpc.method_handlers_generic_handler("bench.Bare", methods)], credentials, given["threads"])
-    print(server.endpoint, flush=True)
+    server = grpc.server(ThreadPoolExecutor(given["threads"]), options=SERVER_OPTIONS)
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bench.Bare", methods),))
+    leaf = credentials.leaf
+    pair = [(leaf.key_pem, leaf.certificate_pem)]
+    secure = grpc.ssl_server_credentials(pair, leaf.ca_pem, require_client_auth=True)
+    port = server.add_secure_port("127.0.0.1:0", secure)
+    server.start()
+    print(f"127.0.0.1:{port}", flush=True)
     sys.stdin.read()
-    server.stop()
+    server.stop(None)
 
 
 if __name__ == "__main__":
