@@ -19,7 +19,7 @@ from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import CallContext, Context, ftl_pb2, handlers, peer, serve, verb_pb2, workspace_pb2
 from ftl_nb.rpc.hints import near
 from ftl_nb.rpc.services import DatabaseService, Served, VerbService
-from ftl_nb.runner.process import Process, wait_forever
+from ftl_nb.runner.process import Process, settle, wait_forever
 from ftl_nb.runner.reporter import CallRecord, Reporter
 from ftl_nb.runner.service import call_context, error_answer, time_left
 
@@ -35,6 +35,7 @@ def run(spec: dict[str, Any]) -> None:
     except FtlError as e:
         process.give_up(e)
         return
+    settle()
     server = serve(handlers(*service.served()), process.credentials, THREADS)
     process.register(server.endpoint, schema.Module(spec["module"]))
     process.follow()
