@@ -101,8 +101,8 @@ class Attempt:
     def _check(self) -> schema.Diff:
         for name in self._in_order(self._changes):
             self._build(self._changes[name])
-        self._validate()
         self.difference = schema.diff(self._before, self._after())
+        self._validate()
         self._type_check(self.difference)
         self._move_along(self.difference)
         return schema.diff(self._before, self._after())
@@ -161,19 +161,21 @@ class Attempt:
     def _validate(self) -> None:
         """The rules of the language over the whole system; every problem at once, those of the own cells first."""
         validated = schema.validate(self._after())
-        found = validated.problems
-        own = [self._problem(p) for p in found if self._is_own(p)]
-        others = [self._problem(p) for p in found if not self._is_own(p)]
+        own = [self._problem(p) for p in validated.problems if self._place(p.pos) is not None]
+        others = [self._problem(p) for p in validated.problems if self._place(p.pos) is None]
         if own:
             raise with_others(own + others)
         if others:
-            raise self._breaks(schema.diff(self._before, self._after()), with_others(others))
+            raise self._unplaced(with_others(others))
         for module in validated.schema.realms[0].modules:
             if module.name in self._candidates:
                 self._candidates[module.name].module = module
 
-    def _is_own(self, problem: schema.Problem) -> bool:
-        return bool(self._candidates) and (not problem.pos.filename or self._place(problem.pos) is not None)
+    def _unplaced(self, problem: FtlError) -> FtlError:
+        """What no cell of this change did: most often others that it breaks, whose lines the type check knows."""
+        difference = schema.diff(self._before, self._after())
+        self._type_check(difference)
+        return self._breaks(difference, problem) if difference.breaking or not self._candidates else problem
 
     def _problem(self, problem: schema.Problem) -> FtlError:
         return fail("schema-invalid", self._place(problem.pos), detail=problem.message)

@@ -68,6 +68,27 @@ WRONG_LINES = [
 ]
 
 
+SERVE = """import ftl_nb as ftl
+ftl.module("cafe")
+from ftl_nb.modules import shop
+
+@ftl.verb
+def serve(n: int) -> int:
+    return shop.refund(shop.Order("tea", n))
+"""
+
+
+def test_a_verb_taken_from_another_module_is_refused_at_the_callers_line(kernel: Kernel) -> None:
+    refund = EXPLODE.replace("%%ftl_verb", "%%ftl_verb --export").replace("explode", "refund")
+    assert [kernel.run(refund, "r").error, kernel.run(SERVE, "s").error] == ["", ""]
+    answer = kernel.run(refund.replace("refund", "give_back"), "r")
+    assert answer.value.startswith("FTL-D403: verb shop.refund removed breaks cafe.serve")
+    assert "  at <cafe/module>:7:12" in answer.traceback
+    plan = kernel.run("%ftl plan").result
+    assert "- verb refund" in plan
+    assert "pending: shop" in plan
+
+
 @pytest.mark.parametrize("line", WRONG_LINES)
 def test_a_line_that_is_wrong_is_one_error(exploding: Kernel, line: str) -> None:
     answer = exploding.run(line)
