@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ftl_nb.errors import FtlError, VerbError, fail
 from ftl_nb.rpc import verb_pb2, workspace_pb2
 from ftl_nb.rpc.channels import Channels
+from ftl_nb.rpc.cutting import InFlight, cuttable
 from ftl_nb.rpc.failures import from_rpc_error
 from ftl_nb.rpc.headers import CallContext
 from ftl_nb.rpc.hints import near
@@ -41,7 +42,7 @@ class Answer:
 class Caller:
     """Calls verbs at the address that the schema gives. `extra` headers go with every call.
 
-    `wake(module)` is asked for a module whose processes are not up.
+    `wake(module)` is asked for a module whose processes are not up; `flight()` gives what a call belongs to.
     """
 
     def __init__(
@@ -50,10 +51,12 @@ class Caller:
         channels: Channels,
         extra: Metadata = (),
         wake: Callable[[str], None] = lambda module: None,
+        flight: Callable[[], InFlight | None] = lambda: None,
     ) -> None:
         self.view = view
         self.extra = extra
         self._wake = wake
+        self._flight = flight
         self._channels = channels
         self._stubs: dict[Channel, Call] = {}
 
@@ -94,7 +97,7 @@ class Caller:
         channel = self._channels.to(route.endpoint, route.callee)
         stub = self._stubs.get(channel)
         if stub is None:
-            stub = self._stubs[channel] = VerbService.call.on(channel)
+            stub = self._stubs[channel] = cuttable(VerbService.call.on(channel), self._flight)
         return stub
 
     def _missing(self, verb: str) -> Route:
@@ -121,7 +124,8 @@ class Caller:
         if route is None:
             raise fail("runner-away", module=f"the database {module}.{database}", verb=key)
         while True:
-            stub = DatabaseService.statement.on(self._channels.to(route.endpoint, route.callee))
+            channel = self._channels.to(route.endpoint, route.callee)
+            stub = cuttable(DatabaseService.statement.on(channel), self._flight)
             try:
                 return stub(request, timeout=context.timeout(), metadata=(*context.to_metadata(), *self.extra))
             except grpc.RpcError as e:

@@ -16,6 +16,7 @@ from ftl_nb.binding.signature import NOTHING
 from ftl_nb.binding.verbs import Verb, injections
 from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import CallContext, verb_pb2
+from ftl_nb.rpc.cutting import InFlight
 from ftl_nb.runner.traces import gone_through, user_traceback
 from ftl_nb.schema.json import JsonError
 from ftl_nb.schema.names import snake
@@ -40,6 +41,7 @@ class Running:
     output: list[verb_pb2.CallResponse.Output] = field(default_factory=list)
     written: int = 0
     recorded: int = 0
+    flight: InFlight = field(default_factory=InFlight)
     #: The beginnings of lines that have no end yet, by stream.
     lines: dict[str, str] = field(default_factory=dict)
 
@@ -65,6 +67,12 @@ class Running:
 running: ContextVar[Running | None] = ContextVar("ftl_running", default=None)
 
 
+def flight_here() -> InFlight | None:
+    """What calls that are made here belong to; None outside a call."""
+    here = running.get()
+    return here.flight if here is not None else None
+
+
 class Interruptible:
     """Lets another thread raise CallCancelled in the thread that runs a verb, and never after it has ended.
 
@@ -78,6 +86,7 @@ class Interruptible:
         self._thread: int | None = None
         self._future: Any = None
         self._cancelled = False
+        self.flight = InFlight()
 
     def __enter__(self) -> Interruptible:
         with self._lock:
@@ -104,6 +113,8 @@ class Interruptible:
                 self._future.cancel()
             else:
                 _set_async_exception(self._thread, CallCancelled)
+        # After the exception: a call that is begun now runs into it.
+        self.flight.cut()
         if self._on_stuck is not None:
             check = threading.Timer(self._patience, self._check, (self._on_stuck,))
             check.daemon = True
@@ -168,6 +179,7 @@ class Executor:
         """Runs one call to its end; whatever goes wrong is in the outcome."""
         started, clock = time.time(), time.perf_counter()
         token = running.set(call)
+        guard.flight = call.flight
         error: FtlError | None = None
         answer = b"{}"
         try:
