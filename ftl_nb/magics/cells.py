@@ -31,9 +31,8 @@ class FtlMagics(Magics):  # type: ignore[misc]
 
     def _module(self, line: str, cell: str) -> Any:
         words = arguments.module_parser().read(line)
-        card = self._notebook.define("module", words.name, _shipped(cell), {})
-        self._notebook.open_module = words.name
-        return card
+        self._notebook.opening(words.name)
+        return self._notebook.define("module", words.name, _shipped(cell), {})
 
     @no_var_expand
     @cell_magic

@@ -49,6 +49,10 @@ class Notebook:
         connection = self._cluster.connection if self._cluster is not None else None
         return connection.open if connection is not None else None
 
+    def opening(self, module: str) -> None:
+        """The cells that follow are meant for `module`, even where its own cell is refused."""
+        self.open_module = module
+
     def module_for(self, given: str) -> str:
         """The module of the cell being run: named, else the one recorded with it, else the one last opened.
 

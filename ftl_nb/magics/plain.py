@@ -68,12 +68,11 @@ class PlainCells(ast.NodeTransformer):
         from ftl_nb.console.files import sql_cells
 
         module = self._notebook.module_for(found.module)
+        if found.module:
+            self._notebook.opening(module)
         for cell in sql_cells(self.text, module):
             self._notebook.define("sql", module, cell.text, {}, database=cell.database, engine=cell.engine)
-        card = self._notebook.define("module", module, self.text, {})
-        if found.module:
-            self._notebook.open_module = module
-        return card
+        return self._notebook.define("module", module, self.text, {})
 
 
 def _may_be_plain(text: str) -> bool:
