@@ -101,8 +101,8 @@ class Attempt:
     def _check(self) -> schema.Diff:
         for name in self._in_order(self._changes):
             self._build(self._changes[name])
-        self.difference = schema.diff(self._before, self._after())
         self._validate()
+        self.difference = schema.diff(self._before, self._after())
         self._type_check(self.difference)
         self._move_along(self.difference)
         return schema.diff(self._before, self._after())
@@ -173,9 +173,9 @@ class Attempt:
 
     def _unplaced(self, problem: FtlError) -> FtlError:
         """What no cell of this change did: most often others that it breaks, whose lines the type check knows."""
-        difference = schema.diff(self._before, self._after())
-        self._type_check(difference)
-        return self._breaks(difference, problem) if difference.breaking or not self._candidates else problem
+        self.difference = schema.diff(self._before, self._after())
+        self._type_check(self.difference)
+        return self._breaks(self.difference, problem) if self.difference.breaking or not self._candidates else problem
 
     def _problem(self, problem: schema.Problem) -> FtlError:
         return fail("schema-invalid", self._place(problem.pos), detail=problem.message)
