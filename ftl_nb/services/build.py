@@ -174,8 +174,10 @@ class Attempt:
     def _unplaced(self, problem: FtlError) -> FtlError:
         """What no cell of this change did: most often others that it breaks, whose lines the type check knows."""
         self.difference = schema.diff(self._before, self._after())
+        if self._candidates and not self.difference.breaking:
+            return problem
         self._type_check(self.difference)
-        return self._breaks(self.difference, problem) if self.difference.breaking or not self._candidates else problem
+        return self._breaks(self.difference, problem)
 
     def _problem(self, problem: schema.Problem) -> FtlError:
         return fail("schema-invalid", self._place(problem.pos), detail=problem.message)

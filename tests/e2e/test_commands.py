@@ -277,7 +277,7 @@ def test_exported_files_deploy_to_the_same_schema(shop: Notebook, system: System
             print("answer", cluster.call("users.buy", "tea"))
         """,
     )
-    fresh = tmp_path / "play0"
+    fresh = tmp_path / system.folder.name
     fresh.mkdir()
     paths = [str(system.folder / "out" / name) for name in ("shop.py", "users.py")]
     done = system.python("out/redeploy.py", str(fresh), *paths, state=fresh / "state")
