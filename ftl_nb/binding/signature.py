@@ -43,12 +43,23 @@ class Signature:
             return tuple(f.name for f in dataclasses.fields(origin))
         return ()
 
+    @property
+    def taken(self) -> str:
+        """What an error calls the type of the request."""
+        return "nothing" if self.request is NOTHING else _name(self.request)
+
+    @property
+    def given(self) -> str:
+        """What an error calls the type of the answer."""
+        return _name(self.response)
+
     def __str__(self) -> str:
-        return f"({'' if self.request is NOTHING else _name(self.request)}) -> {_name(self.response)}"
+        return f"({'' if self.request is NOTHING else self.taken}) -> {self.given}"
 
 
 def _name(annotation: Any) -> str:
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    plain = isinstance(annotation, type) and not typing.get_args(annotation)
+    return annotation.__name__ if plain else str(annotation)
 
 
 def signature_of(function: Callable[..., Any]) -> Signature:
@@ -105,5 +116,4 @@ def _single(verb: str, sig: Signature, args: tuple[Any, ...], kwargs: Mapping[st
 
 
 def _refuse(verb: str, sig: Signature, why: str) -> Exception:
-    request = "nothing" if sig.request is NOTHING else _name(sig.request)
-    return fail("call-arguments", verb=verb, why=why, type=request)
+    return fail("call-arguments", verb=verb, why=why, type=sig.taken)

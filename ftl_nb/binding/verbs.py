@@ -122,20 +122,27 @@ class Verb:
             call_options=call_options,
         )
 
+    def _request(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """The request of a call; without arguments the default that the function's own text gives it."""
+        defaults = getattr(self.function, "__defaults__", None)
+        if defaults and not args and not kwargs:
+            return defaults[0]
+        return build_request(self.ref, self.signature, args, kwargs)
+
     def _encode(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bytes:
-        request = build_request(self.ref, self.signature, args, kwargs)
+        request = self._request(args, kwargs)
         codec = self.request_codec
         try:
             return codec.encode(None if request is NOTHING else request)
         except codec.error as e:
-            raise fail("json-invalid", detail=str(e), verb=self.ref, type=str(self.signature)) from None
+            raise fail("json-invalid", detail=str(e), verb=self.ref, type=self.signature.taken) from None
 
     def _decode(self, body: bytes) -> Any:
         codec = self.response_codec
         try:
             return codec.decode(body)
         except codec.error as e:
-            raise fail("result-invalid", verb=self.ref, detail=str(e), type=str(self.signature.response)) from None
+            raise fail("result-invalid", verb=self.ref, detail=str(e), type=self.signature.given) from None
 
     def _run_here(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """The body in this process: what is passed by hand is used, the rest is injected as remote handles."""
@@ -143,7 +150,7 @@ class Verb:
             raise TypeError(f"the text of {self.ref} is not here")
         injected = {k: v for k, v in kwargs.items() if k in self.signature.injected}
         fields = {k: v for k, v in kwargs.items() if k not in self.signature.injected}
-        request = build_request(self.ref, self.signature, args, fields)
+        request = self._request(args, fields)
         handles = {**injections(self.function, self.signature.injected, injected), **injected}
         return self.function(**handles) if request is NOTHING else self.function(request, **handles)
 

@@ -47,7 +47,8 @@ def _signatures(space: Namespace, verb: VerbUse, function: Function) -> Iterator
     if parameter is None:
         yield _parameters(["self"], given)
         return
-    yield _parameters(["self", f"{parameter.arg}: {_request(function)}"], given)
+    default = " = ..." if function.args.defaults else ""
+    yield _parameters(["self", f"{parameter.arg}: {_request(function)}{default}"], given)
     fields = list(_field_parameters(space, parameter.annotation))
     if fields:
         yield _parameters(["self"], [*fields, *given] if fields[-1] != "**" else given, fields[-1] == "**")
