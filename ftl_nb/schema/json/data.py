@@ -55,7 +55,7 @@ REQUIRED = Shape("", _refuse_missing, _refuse_missing)
 
 
 def _encoder(cls: type, name: str, fields: tuple[DataField, ...]) -> Any:
-    names: dict[str, object] = {"CLASS": cls, "NAME": name, "refused": refused_value}
+    names: dict[str, object] = {"CLASS": cls, "NAME": name, "refused": _refusal_of(cls)}
     lines = [
         "def encode(value):",
         "    if value.__class__ is not CLASS and not isinstance(value, CLASS): raise refused(NAME, value)",
@@ -66,6 +66,21 @@ def _encoder(cls: type, name: str, fields: tuple[DataField, ...]) -> Any:
         names[f"e{i}"] = field.shape.encode
         lines.append(f"        {field.hint.schema_name!r}: {inline(field.shape.encode_test, f'e{i}', f'x{i}')},")
     return generate([*lines, "    }"], "encode", names)
+
+
+def _refusal_of(cls: type) -> Callable[[str, object], Mismatch]:
+    """What is refused in the place of `cls`: a class that only has its name too is told apart by its module."""
+
+    def refused(name: str, value: object) -> Mismatch:
+        found = type(value)
+        if found.__name__ != cls.__name__:
+            return refused_value(name, value)
+        if found.__module__ == cls.__module__:
+            return Mismatch(f"expected {name}, got a value made before the class {name} was defined anew")
+        ours, theirs = (c.__module__.rpartition(".")[2] for c in (cls, found))
+        return Mismatch(f"expected {ours}.{name}, got {theirs}.{found.__name__}")
+
+    return refused
 
 
 def _decoder(cls: type, name: str, fields: tuple[DataField, ...]) -> Any:
