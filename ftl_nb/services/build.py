@@ -180,7 +180,8 @@ class Attempt:
         return self._breaks(self.difference, problem)
 
     def _problem(self, problem: schema.Problem) -> FtlError:
-        return fail("schema-invalid", self._place(problem.pos), detail=problem.message)
+        hint = "export it where it is defined: --export, or export=True" if "be exported" in problem.message else ""
+        return fail("schema-invalid", self._place(problem.pos), hint, detail=problem.message)
 
     def _place(self, position: schema.Position) -> Place | None:
         for candidate in self._candidates.values():
@@ -380,15 +381,15 @@ def with_uses(module: schema.Module, analysis: Analysis) -> schema.Module:
         use = uses.get(decl.name) if isinstance(decl, schema.Verb) else None
         if use is None or not isinstance(decl, schema.Verb):
             return decl
-        return replace(decl, metadata=(*decl.metadata, *_metadata(use.calls, use.configs, use.databases)))
+        return replace(decl, metadata=(*decl.metadata, *_metadata(use, decl.pos)))
 
     return replace(module, decls=tuple(map(complete, module.decls)))
 
 
-def _metadata(
-    calls: Iterable[object], configs: Iterable[object], databases: Iterable[object]
-) -> Iterator[schema.Metadata]:
-    refs = [tuple(schema.Ref(r.module, r.name) for r in kind) for kind in (calls, configs, databases)]  # type: ignore[attr-defined]
+def _metadata(use: VerbUse, pos: schema.Position) -> Iterator[schema.Metadata]:
+    """What the verb uses; what is wrong with one of them is shown at the verb."""
+    kinds = (use.calls, use.configs, use.databases)
+    refs = [tuple(schema.Ref(r.module, r.name, pos=pos) for r in kind) for kind in kinds]
     if refs[0]:
         yield schema.MetadataCalls(refs[0])
     if refs[1]:
