@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -95,6 +96,8 @@ class Notebook:
         return replace(card, notes=(*card.notes, *notes))
 
     def _clash(self, name: str, module: str) -> str:
+        if hasattr(builtins, name) and name not in self._owners_of_names:
+            return f"{name} is now {module}.{name} in this notebook; Python's own is builtins.{name}"
         other = self._owners_of_names.get(name, module)
         if other == module:
             return ""

@@ -19,3 +19,40 @@ def test_plain_verbs_after_a_refused_file_cell_are_not_put_into_the_module_befor
     assert notebook.run("import ftl_nb as ftl\nftl.module('plain_refused')\n1 / 0\n").refusal.slug == "load-failed"
     card = notebook.card("import ftl_nb as ftl\n@ftl.verb\ndef lands(n: int) -> int:\n    return n\n")
     assert card.module == "plain_refused"
+
+
+def test_a_request_may_have_a_default(notebook: Notebook) -> None:
+    notebook.card("%%ftl_module defaulted\nopened = True\n")
+    notebook.card("%%ftl_verb\ndef greet(name: str = 'you') -> str:\n    return f'hello {name}'\n")
+    notebook.card("%%ftl_verb\ndef twice() -> str:\n    return greet() + greet('me')\n")
+    assert notebook.value("greet()") == "hello you"
+    assert notebook.value("greet('us')") == "hello us"
+    assert notebook.value("twice()") == "hello youhello me"
+
+
+def test_two_classes_of_one_name_are_told_apart(notebook: Notebook) -> None:
+    text = "from dataclasses import dataclass\n@dataclass\nclass Order:\n    n: int\n"
+    notebook.card("%%ftl_module same_a\n" + text)
+    notebook.card("%%ftl_verb\ndef first(o: Order) -> int:\n    return o.n\n")
+    notebook.card("%%ftl_module same_b\n" + text)
+    refused = notebook.run("first(Order(1))").refusal
+    assert refused.message == "expected same_a.Order, got same_b.Order."
+    assert refused.hint == "the request of same_a.first is Order"
+
+
+def test_a_name_that_hides_one_of_python_is_said(notebook: Notebook) -> None:
+    notebook.card("%%ftl_module hiding\nopened = True\n")
+    card = notebook.card("%%ftl_verb\ndef sum(n: int) -> int:\n    return n\n")
+    assert card.notes == ("sum is now hiding.sum in this notebook; Python's own is builtins.sum",)
+    assert notebook.card("%%ftl_verb\ndef sum(n: int) -> int:\n    return n + 1\n").notes == ()
+
+
+def test_a_call_of_what_is_not_exported_is_shown_at_the_verb(notebook: Notebook) -> None:
+    notebook.card("%%ftl_module private_one\nopened = True\n")
+    notebook.card("%%ftl_verb\ndef hidden(n: int) -> int:\n    return n\n")
+    notebook.card("%%ftl_module private_user\nfrom ftl_nb.modules import private_one\n")
+    refused = notebook.run("%%ftl_verb\ndef peeks(n: int) -> int:\n    return private_one.hidden(n)\n").refusal
+    assert refused.message == 'verb "private_one.hidden" must be exported.'
+    assert refused.place is not None
+    assert (refused.place.filename, refused.place.line) == ("<private_user/peeks>", 2)
+    assert refused.hint == "export it where it is defined: --export, or export=True"
