@@ -19,7 +19,7 @@ from ftl_nb.binding.dispatch import CallOptions, Dispatcher
 from ftl_nb.binding.finder import install_finder
 from ftl_nb.binding.source import Cell, ModuleSource
 from ftl_nb.client.mirror import Mirror
-from ftl_nb.cluster import Lifeline, Project, join
+from ftl_nb.cluster import Lifeline, Project
 from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import (
     CallContext,
@@ -70,13 +70,15 @@ class Session:
     `mirror` outlives a session: what this process has executed of the modules stays when their cluster ends.
     """
 
-    def __init__(self, project: Project, kind: str, client_id: str, owner: str, mirror: Mirror | None = None) -> None:
+    def __init__(
+        self, project: Project, lifeline: Lifeline, client_id: str, owner: str, mirror: Mirror | None = None
+    ) -> None:
         self.project = project
         self.owner = owner
         self.last = LastCall()
         self.mirror = mirror or Mirror()
         self.show: Callable[[Output], None] = lambda output: None
-        self._lifeline: Lifeline = join(project, kind, client_id)
+        self._lifeline = lifeline
         welcome = self._lifeline.welcome
         self.realm = welcome.realm
         self._credentials = Credentials(welcome.leaf)

@@ -22,7 +22,19 @@ from ftl_nb.cluster import processes, wire
 from ftl_nb.cluster.wire import Message
 
 _TICK = 0.05
-_BASE = ("ftl_nb.services.main", "ftl_nb.runner.main")
+#: What the control process needs, which is forked first; nothing else is up before it is.
+_FIRST = ("ftl_nb.services.main", "grpc._channel", "grpc._server")
+#: What runners need, imported while the control process starts.
+_NEXT = (
+    "ftl_nb.runner.main",
+    "ftl_nb.binding.classes",
+    "ftl_nb.schema.wire",
+    "grpc.experimental",
+    "grpc._simple_stubs",
+)
+#: What databases need, imported one by one while nobody asks for anything.
+_IDLE = ("sqlglot", "duckdb", "ftl_nb.runner.database")
+_IDLE_SECONDS = 1.0
 ROLES: dict[str, tuple[str, str]] = {
     "control": ("ftl_nb.services.main", "run"),
     "runner": ("ftl_nb.runner.main", "run"),
@@ -36,7 +48,7 @@ def run(link: socket.socket, lifeline: int) -> None:
     signals = processes.SignalPipe(signal.SIGCHLD)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    for name in _BASE:
+    for name in _FIRST:
         importlib.import_module(name)
     wire.send(link, {"op": "ready"})
     _Zygote(link, lifeline, signals).loop()
@@ -58,10 +70,14 @@ class _Zygote:
         self._link = link
         self._lifeline = lifeline
         self._signals = signals
+        self._to_come = list(_IDLE)
 
     def loop(self) -> None:
         while True:
-            ready, _, _ = select.select([self._link.fileno(), self._signals.read], (), ())
+            idle = _IDLE_SECONDS if self._to_come else None
+            ready, _, _ = select.select([self._link.fileno(), self._signals.read], (), (), idle)
+            if not ready:
+                importlib.import_module(self._to_come.pop(0))
             if self._signals.read in ready:
                 self._signals.take()
                 self._report_ended()
@@ -93,6 +109,8 @@ class _Zygote:
         if pid == 0:
             self._become(message["spec"])
         wire.send(self._link, {"op": "forked", "id": message["id"], "pid": pid})
+        for name in _NEXT:
+            importlib.import_module(name)
 
     def _become(self, spec: Message) -> None:
         """The child: forgets the zygote and lives its role; never returns."""

@@ -50,11 +50,19 @@ class Cluster:
         return self._connection
 
     def _connect(self) -> Session:
-        from ftl_nb.client import Session
-        from ftl_nb.cluster import project_of
+        from concurrent.futures import ThreadPoolExecutor
 
-        name = f"{os.getpid()}-{os.urandom(4).hex()}"
-        made = Session(project_of(self._folder), self._kind, name, self._owner, self._mirror)
+        from ftl_nb.cluster import join, project_of
+
+        name, project = f"{os.getpid()}-{os.urandom(4).hex()}", project_of(self._folder)
+        with ThreadPoolExecutor(1, thread_name_prefix="ftl-join") as pool:
+            # While the cluster starts, what a session and its first card need is imported.
+            lifeline = pool.submit(join, project, self._kind, name)
+            from ftl_nb.client import Session
+            from ftl_nb.console import outcome
+
+            _ = outcome
+        made = Session(project, lifeline.result(), name, self._owner, self._mirror)
         self._mirror = made.mirror
         made.show = show
         return made
@@ -128,6 +136,8 @@ class Cluster:
 
         request = workspace_pb2.RemoveRequest(module=module, owner=self._owner)
         self.session.ask(WorkspaceService.remove, request)
+        # Seen here at once, ahead of the schema stream.
+        self.session.view.update((), (module,))
         return f"{module} · removed"
 
     # --- calling -------------------------------------------------------------------------------------------------
