@@ -34,7 +34,7 @@ _TERM_SECONDS = 0.5
 _KILL_SECONDS = 1.0
 _TICK = 0.05
 #: A starter that died before it said hello must not leave a cluster behind.
-FIRST_CLIENT_SECONDS = 15.0
+FIRST_CLIENT_SECONDS = 10.0
 #: Logs of earlier runs are kept until they are larger, in bytes.
 _LOG_LIMIT = 4 << 20
 

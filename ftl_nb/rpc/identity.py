@@ -138,6 +138,15 @@ class Leaf:
         )
 
 
+def leaf_of(identity: Identity, certificate_pem: bytes, key_pem: bytes, ca_pem: bytes) -> Leaf:
+    """A leaf that came over the wire; its life is read from its certificate, which begins a little early."""
+    from cryptography import x509
+
+    found = x509.load_pem_x509_certificate(certificate_pem)
+    begins = found.not_valid_before_utc + _SKEW
+    return Leaf(identity, certificate_pem, key_pem, ca_pem, begins, found.not_valid_after_utc)
+
+
 class Authority:
     """The cluster's certificate authority (EC P-256). Its key exists in this object only.
 

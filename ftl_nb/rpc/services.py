@@ -6,6 +6,8 @@ A client: `VerbService.call.on(channel)(request, timeout=2.0, metadata=context.t
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import wraps
@@ -13,7 +15,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from google.protobuf.message import Message
 
-from ftl_nb.errors import FtlError
+from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import (
     admin_pb2,
     deploymentcontext_pb2,
@@ -117,8 +119,17 @@ def _failing(serve: Callable[[Any, Context], Res]) -> Callable[[Any, Context], R
             return serve(request, context)
         except FtlError as error:
             abort(context, error)
+        except OSError as error:
+            abort(context, _of_the_disk(error))
 
     return served
+
+
+def _of_the_disk(error: OSError) -> FtlError:
+    """A full disk is met wherever something is written. Raises any other error again."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        raise error
+    return fail("disk-full", folder=error.filename or "The cluster's folder", detail=os.strerror(error.errno))
 
 
 def _failing_stream(serve: Callable[[Any, Context], Iterable[Res]]) -> Callable[[Any, Context], Iterator[Res]]:

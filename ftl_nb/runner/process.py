@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import sys
 import threading
 from typing import Any
 
 from ftl_nb import schema
 from ftl_nb.errors import FtlError
 from ftl_nb.rpc import Channels, Credentials, Identity, Leaf, keep_fresh, schemaservice_pb2, workspace_pb2
+from ftl_nb.rpc.identity import leaf_of
 from ftl_nb.rpc.services import RegistryService, SchemaService, TimelineService
 from ftl_nb.rpc.view import SchemaView
 from ftl_nb.runner.reporter import Reporter
@@ -53,7 +52,7 @@ class Process:
 
     def _renewed(self) -> Leaf:
         answer = RegistryService.renew.on(self.control)(workspace_pb2.RenewRequest(), timeout=10.0)
-        return leaf_of(self.credentials.identity, answer)
+        return leaf_of(self.credentials.identity, answer.certificate_pem, answer.key_pem, answer.ca_pem)
 
     def register(self, endpoint: str, module: schema.Module) -> None:
         """Says that this process serves, and what."""
@@ -72,27 +71,6 @@ class Process:
 
         request = workspace_pb2.RegisterRequest(deployment=self.deployment, error=json.dumps(error.to_dict()))
         self._tell(request)
-
-
-def leaf_of(identity: Identity, answer: workspace_pb2.RenewResponse) -> Leaf:
-    """The renewed certificate; its life is read from itself."""
-    from cryptography import x509
-
-    certificate = x509.load_pem_x509_certificate(answer.certificate_pem)
-    return Leaf(
-        identity,
-        answer.certificate_pem,
-        answer.key_pem,
-        answer.ca_pem,
-        certificate.not_valid_before_utc,
-        certificate.not_valid_after_utc,
-    )
-
-
-def settle() -> None:
-    """Once all is loaded: the collector leaves it alone, and a call waits less for the turn of a busy thread."""
-    gc.freeze()
-    sys.setswitchinterval(_TURN_SECONDS)
 
 
 def wait_forever() -> None:
