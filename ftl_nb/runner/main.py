@@ -20,7 +20,7 @@ from ftl_nb.runner.dispatch import RunnerDispatcher
 from ftl_nb.runner.execution import Executor, flight_here
 from ftl_nb.runner.module import LoadedModule
 from ftl_nb.runner.output import capture
-from ftl_nb.runner.process import Process, wait_forever
+from ftl_nb.runner.process import Process, settle, wait_forever
 from ftl_nb.runner.service import ModuleService
 from ftl_nb.runner.settings import Settings
 from ftl_nb.schema import schema_pb2
@@ -67,6 +67,7 @@ class Runner:
         self._service = ModuleService(source.name, self._module.verbs, executor, reporter)
 
     def start(self) -> None:
+        settle()
         # Kept: a server that nobody holds is stopped.
         self._server = serve(
             handlers(*self._service.served(), *self._settings.served()), self._process.credentials, THREADS
