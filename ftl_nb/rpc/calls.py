@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ftl_nb import schema
 from ftl_nb.errors import FtlError, VerbError, fail
@@ -33,8 +32,7 @@ _MOVED = ("runner-moved", "runner-away")
 Call = UnaryCall[verb_pb2.CallRequest, verb_pb2.CallResponse]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came back: the body, what the verb and those it called wrote meanwhile, how many events they recorded."""
 
     body: bytes
@@ -71,7 +69,7 @@ class Caller:
             raise fail("body-too-large", verb=verb, size=len(body), limit=BODY_LIMIT)
         module, _, name = verb.partition(".")
         request = verb_pb2.CallRequest(verb=schema_pb2.Ref(module=module, name=name), body=body)
-        metadata = (*context.to_metadata(), *self.extra, *(ARROW if arrow else ()))
+        metadata = context.to_metadata() + self.extra + (ARROW if arrow else ())
         return _answer(verb, self._send(verb, request, metadata, timeout))
 
     def _send(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import inspect
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from types import CoroutineType
+from typing import Any, NamedTuple
 
 from ftl_nb.binding.signature import NOTHING
 from ftl_nb.binding.verbs import Verb, injections
@@ -86,11 +86,10 @@ class Interruptible:
         self._thread: int | None = None
         self._future: Any = None
         self._cancelled = False
-        self.flight = InFlight()
+        self.flight: InFlight | None = None
 
     def __enter__(self) -> Interruptible:
-        with self._lock:
-            self._thread = threading.get_ident()
+        self._thread = threading.get_ident()
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -114,7 +113,8 @@ class Interruptible:
             else:
                 _set_async_exception(self._thread, CallCancelled)
         # After the exception: a call that is begun now runs into it.
-        self.flight.cut()
+        if self.flight is not None:
+            self.flight.cut()
         if self._on_stuck is not None:
             check = threading.Timer(self._patience, self._check, (self._on_stuck,))
             check.daemon = True
@@ -141,8 +141,7 @@ def _set_async_exception(thread: int, exception: type[BaseException] | None) -> 
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), kind)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How a verb ended: a body or an error, when it began (seconds since the epoch) and how long it took (seconds)."""
 
     body: bytes
@@ -173,7 +172,7 @@ class Executor:
         if not guard.cancelled:
             return outcome
         name = snake(verb.name)
-        return replace(outcome, error=fail("deadline", verb=verb.ref, seconds=f"{seconds:g}", name=name))
+        return outcome._replace(error=fail("deadline", verb=verb.ref, seconds=f"{seconds:g}", name=name))
 
     def execute(self, verb: Verb, body: bytes, call: Running, guard: Interruptible) -> Outcome:
         """Runs one call to its end; whatever goes wrong is in the outcome."""
@@ -215,7 +214,7 @@ class Executor:
             handles = self._handles[verb.name] = injections(function, verb.signature.injected, {})
         try:
             value = function(*arguments, **handles)
-            return guard.run_async(value, self.loop()) if inspect.iscoroutine(value) else value
+            return guard.run_async(value, self.loop()) if isinstance(value, CoroutineType) else value
         except FtlError as e:
             raise gone_through(e) from None
         except (CallCancelled, asyncio.CancelledError):

@@ -32,27 +32,30 @@ class Gate:
     """Counts the calls in flight; closed, it lets none in and tells when the last has ended."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        # Every call passes here: the lock itself is taken, not the condition around it.
+        self._lock = threading.Lock()
+        self._left = threading.Condition(self._lock)
         self._inside = 0
         self._closed = False
 
     def enter(self) -> bool:
-        with self._changed:
-            if not self._closed:
-                self._inside += 1
-            return not self._closed
+        with self._lock:
+            if self._closed:
+                return False
+            self._inside += 1
+            return True
 
     def leave(self) -> None:
-        with self._changed:
+        with self._lock:
             self._inside -= 1
             if self._closed:
-                self._changed.notify_all()
+                self._left.notify_all()
 
     def close(self, timeout: float, but: int = 0) -> int:
         """Lets nobody in any more; the number still inside once it is `but`, or after `timeout` seconds."""
-        with self._changed:
+        with self._lock:
             self._closed = True
-            self._changed.wait_for(lambda: self._inside <= but, timeout)
+            self._left.wait_for(lambda: self._inside <= but, timeout)
             return self._inside
 
 
@@ -146,7 +149,10 @@ def answer(call: Running, outcome: Outcome) -> verb_pb2.CallResponse:
     if len(outcome.body) > BODY_LIMIT:
         error = fail("body-too-large", verb=call.verb, size=len(outcome.body), limit=BODY_LIMIT)
         return error_answer(error, call.output, call.recorded + 1)
-    return verb_pb2.CallResponse(body=outcome.body, output=call.output, recorded=call.recorded + 1)
+    response = verb_pb2.CallResponse(body=outcome.body, recorded=call.recorded + 1)
+    if call.output:
+        response.output.extend(call.output)
+    return response
 
 
 def error_answer(
