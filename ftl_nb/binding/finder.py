@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ftl_nb.binding.loader import PACKAGE, module_object
 from ftl_nb.binding.resources import Database
 from ftl_nb.binding.signature import NOTHING, Signature
+from ftl_nb.binding.statements import stated
 from ftl_nb.binding.verbs import SqlVerb, Verb
 from ftl_nb.schema.names import snake
 
@@ -54,7 +55,8 @@ class ModuleFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         name = module.__name__.rpartition(".")[2]
         _making.add(name)
         try:
-            source = self.source or _connected_source()
+            # What files stated meanwhile is deployed by connecting: it may be the module that is asked for.
+            source = self.source if self.source is not None and not stated.files else _connected_source()
             populate(module, _found(source, name))
         finally:
             _making.discard(name)

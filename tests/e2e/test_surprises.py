@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from e2e.driver import Notebook
+from e2e.driver import Notebook, System
 
 
 def test_verbs_after_a_refused_module_cell_are_not_put_into_the_module_before(notebook: Notebook) -> None:
@@ -56,3 +56,43 @@ def test_a_call_of_what_is_not_exported_is_shown_at_the_verb(notebook: Notebook)
     assert refused.place is not None
     assert (refused.place.filename, refused.place.line) == ("<private_user/peeks>", 2)
     assert refused.hint == "export it where it is defined: --export, or export=True"
+
+
+def test_files_may_import_one_another_in_a_chain(system: System) -> None:
+    system.file(
+        "chain_one.py",
+        """
+        import ftl_nb as ftl
+        ftl.module("chain_one")
+
+        @ftl.verb(export=True)
+        def one(n: int) -> int:
+            return n + 1
+        """,
+    )
+    for name, before, verb in (("chain_two", "chain_one", "one"), ("chain_three", "chain_two", "two")):
+        system.file(
+            f"{name}.py",
+            f"""
+            import ftl_nb as ftl
+            from ftl_nb.modules import {before}
+            ftl.module("{name}")
+
+            @ftl.verb(export=True)
+            def {name.removeprefix("chain_")}(n: int) -> int:
+                return {before}.{verb}(n) * 10
+            """,
+        )
+    system.file(
+        "chain_app.py",
+        """
+        import ftl_nb as ftl
+        import chain_one, chain_two, chain_three
+
+        if __name__ == "__main__":
+            with ftl.Cluster():
+                print(chain_three.three(1))
+        """,
+    )
+    done = system.python("chain_app.py")
+    assert (done.stdout, done.stderr) == ("200\n", "")
