@@ -130,12 +130,6 @@ _ENTRIES = (
         "The type enums {first} and {second} have the same members.",
         "keep one of them, or add a member",
     ),
-    Entry(
-        "default-unsupported",
-        "FTL-T206",
-        "The default of {where} is not a value of its type {type}.",
-        "give a default of that type",
-    ),
     Entry("type-check", "FTL-T210", "{detail}.", "{rule}"),
     Entry("schema-invalid", "FTL-T211", "{detail}."),
     Entry("json-invalid", "FTL-T220", "{detail}.", "the request of {verb} is {type}"),
