@@ -8,9 +8,11 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NoReturn
 
 from ftl_nb.cluster import processes
 from ftl_nb.cluster.peer import Peer
@@ -71,10 +73,20 @@ class Nursery:
         pid = os.fork()
         if pid == 0:
             ours.close()
-            self._enter(theirs)
-            os._exit(0)
+            self._live(theirs)
         theirs.close()
         self.zygote, self._link = pid, Peer(ours, self._selector, "zygote")
+
+    def _live(self, link: socket.socket) -> NoReturn:
+        """In the forked child: whatever happens, it never comes back into the supervisor's code."""
+        code = 1
+        try:
+            self._enter(link)
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
 
     def fork(self, number: int, name: str, spec: Message) -> None:
         """Asks for a process that lives `spec`."""

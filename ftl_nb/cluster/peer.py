@@ -7,6 +7,7 @@ import socket
 from contextlib import suppress
 
 from ftl_nb.cluster.wire import LIMIT, Inbox, Message, pack
+from ftl_nb.rpc.identity import Leaf
 
 #: What may wait for a peer that does not read; one that leaves more is cut off.
 OUTBOX_LIMIT = 64 << 20
@@ -15,11 +16,12 @@ GUEST_LIMIT = 64 << 10
 
 
 class Peer:
-    """A non-blocking socket with its messages. `role` is empty until the peer has said what it is."""
+    """A non-blocking socket with its messages. `role` is empty until it has said what it is, `leaf` is a client's."""
 
     def __init__(self, sock: socket.socket, selector: selectors.BaseSelector, role: str = "") -> None:
         self.role = role
         self.identity = ""
+        self.leaf: Leaf | None = None
         self.closed = False
         self._sock = sock
         self._selector = selector
@@ -65,9 +67,13 @@ class Peer:
                 self._sock.shutdown(socket.SHUT_RDWR)
 
     def flush(self) -> None:
-        with suppress(OSError):
-            while self._outbox:
-                del self._outbox[: self._sock.send(self._outbox)]
+        try:
+            with suppress(BlockingIOError):
+                while self._outbox:
+                    del self._outbox[: self._sock.send(self._outbox)]
+        except OSError:
+            # It has gone, which is noticed by reading.
+            self._outbox.clear()
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._outbox else 0)
         if wanted != self._selector.get_key(self._sock).events:
             self._selector.modify(self._sock, wanted, self)

@@ -19,7 +19,7 @@ import socket
 import sys
 import time
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ftl_nb.cluster import processes
@@ -100,12 +100,8 @@ class Supervisor:
                 self._on_signals()
             elif key.fileobj is self._listener:
                 self._accept()
-            elif events & selectors.EVENT_WRITE and not key.data.closed:
-                key.data.flush()
-            elif key.data.role == "zygote":
-                self._nursery.on_readable()
-            elif not key.data.closed:
-                self._on_readable(key.data)
+            else:
+                self._on_peer(key.data, events)
         self._nursery.check()
         if not self._had_client and self._first_client_left() <= 0:
             self._end()
@@ -142,6 +138,17 @@ class Supervisor:
         with suppress(BlockingIOError, ConnectionAbortedError):
             sock, _ = self._listener.accept()
             self._peers.add(Peer(sock, self._selector))
+
+    def _on_peer(self, peer: Peer, events: int) -> None:
+        """Both are looked at: one that has gone can neither be written nor be heard of again."""
+        if events & selectors.EVENT_WRITE and not peer.closed:
+            peer.flush()
+        if not events & selectors.EVENT_READ or peer.closed:
+            return
+        if peer.role == "zygote":
+            self._nursery.on_readable()
+        else:
+            self._on_readable(peer)
 
     def _on_readable(self, peer: Peer) -> None:
         """One that does not speak our language is cut off."""
@@ -188,9 +195,11 @@ class Supervisor:
             self._waiting.append(peer)
 
     def _welcome(self, peer: Peer) -> None:
-        kind, name = peer.identity.split("/")[1:]
-        leaf = self._authority.issue(Identity.client(kind, name, self.project.realm))
-        answer = {"op": "welcome", "admin": f"127.0.0.1:{self._control_port}", "leaf": leaf.to_dict()}
+        """Asking again before its time brings the same certificate: making one is work."""
+        if peer.leaf is None or peer.leaf.renew_at <= datetime.now(UTC):
+            kind, name = peer.identity.split("/")[1:]
+            peer.leaf = self._authority.issue(Identity.client(kind, name, self.project.realm))
+        answer = {"op": "welcome", "admin": f"127.0.0.1:{self._control_port}", "leaf": peer.leaf.to_dict()}
         peer.send({**answer, "realm": self.project.realm, "pid": os.getpid()})
 
     def _client_renew(self, peer: Peer, message: Message) -> None:

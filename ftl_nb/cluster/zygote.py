@@ -51,7 +51,9 @@ def run(link: socket.socket, lifeline: int) -> None:
     for name in _FIRST:
         importlib.import_module(name)
     wire.send(link, {"op": "ready"})
-    _Zygote(link, lifeline, signals).loop()
+    # A send that fails says the same as the end of the link: the supervisor is gone.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        _Zygote(link, lifeline, signals).loop()
     _end_family(signals)
 
 

@@ -21,6 +21,7 @@ from chaos.waiting import until
 from ftl_nb.binding import dispatch
 from ftl_nb.binding.source import Cell
 from ftl_nb.console import Cluster
+from ftl_nb.errors import FtlError
 
 SHOP = """\
 import os
@@ -98,6 +99,15 @@ class System:
 
     def call(self, verb: str, request: object = None, timeout: float | None = None) -> Any:
         return self.cluster.call(verb, request, timeout=timeout)
+
+    def call_after_death(self, verb: str, request: object = None) -> Any:
+        """The first call after a runner died may be under way before the news of it, and is told so; the next works."""
+        try:
+            return self.call(verb, request)
+        except FtlError as e:
+            if e.slug != "runner-lost":
+                raise
+            return self.call(verb, request)
 
     def begin(self, verb: str, begun: Path, timeout: float | None = None) -> Future[Any]:
         """A call that is in its verb when this returns."""

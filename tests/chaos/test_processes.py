@@ -57,7 +57,7 @@ def test_the_cluster_goes_on_without_its_zygote(system: System, tmp_path: Path) 
     # Its child of before is still watched, and the new one forks the next.
     os.kill(runner, signal.SIGKILL)
     until_ended([runner])
-    assert system.call("shop.process") != runner
+    assert system.call_after_death("shop.process") != runner
 
 
 def test_a_call_fails_with_its_runner_and_the_next_one_works(system: System, tmp_path: Path) -> None:
@@ -70,20 +70,24 @@ def test_a_call_fails_with_its_runner_and_the_next_one_works(system: System, tmp
     assert system.call("shop.process") != runner
 
 
+def sleeping(system: System) -> list[int]:
+    return [p.pid for p in system.processes if p.name == "sleep"]
+
+
 def test_what_a_verb_started_ends_with_its_runner(system: System) -> None:
     runner = system.call("shop.leaveProcesses")
-    left = [p.pid for p in system.processes if p.name == "sleep"]
-    assert len(left) >= 2
+    until(lambda: len(sleeping(system)) == 2, what="both processes")
+    left = sleeping(system)
     os.kill(runner, signal.SIGKILL)
     until_ended(left)
-    assert system.call("shop.double", 21) == 42
+    assert system.call_after_death("shop.double", 21) == 42
 
 
 def test_a_database_comes_back_with_its_rows(system: System) -> None:
     system.call("shop.addItem", "tea")
     rows = system.call("shop.countItems")
     until_ended([system.kill("database")])
-    assert system.call("shop.countItems") == rows
+    assert system.call_after_death("shop.countItems") == rows
 
 
 def test_a_verb_that_never_returns_is_ended_at_its_deadline(system: System, tmp_path: Path) -> None:
@@ -101,4 +105,4 @@ def test_a_runner_that_cannot_end_a_call_gives_way(system: System, tmp_path: Pat
     with pytest.raises(FtlError, match="did not answer"):
         system.call("shop.stick", str(tmp_path / "begun"), timeout=0.5)
     until_ended([runner], SOON)
-    assert system.call("shop.process") != runner
+    assert system.call_after_death("shop.process") != runner
