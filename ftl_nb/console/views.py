@@ -60,7 +60,9 @@ def status_view(
 ) -> Status:
     """Every module; `run_here` are those this session has defined or seen defined, `own` is this notebook's name."""
     known = {m.name: m for m in modules}
-    rows = tuple(_module_status(m, known.get(m.name), m.name in run_here, own) for m in response.modules)
+    # What is pending alone was run just now, and only a notebook has cells to run.
+    here = {m.name for m in response.modules if m.name in run_here or not m.deployment or not own}
+    rows = tuple(_module_status(m, known.get(m.name), m.name in here, own) for m in response.modules)
     pending = [f"{m.name}: {', '.join(m.pending)} pending (see %ftl plan)" for m in response.modules if m.pending]
     return Status(rows, tuple(pending))
 
