@@ -109,8 +109,12 @@ class Verb:
         from concurrent.futures import ThreadPoolExecutor
         from contextvars import copy_context
 
-        with ThreadPoolExecutor(16, thread_name_prefix="ftl-map") as pool:
+        pool = ThreadPoolExecutor(16, thread_name_prefix="ftl-map")
+        try:
             return [f.result() for f in [pool.submit(copy_context().run, self, r) for r in requests]]
+        finally:
+            # An error, or an interrupt, does not wait for calls whose answers nobody takes.
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _twin(self, call_options: CallOptions) -> Verb:
         return type(self)(

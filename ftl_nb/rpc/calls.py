@@ -83,6 +83,9 @@ class Caller:
                 return self._stub(route)(request, timeout=timeout, metadata=metadata)
             except grpc.RpcError as e:
                 error = from_rpc_error(e, verb, seconds=timeout, size=len(request.body))
+            except KeyboardInterrupt:
+                # The lines below this one are gRPC's own, dozens of them.
+                raise KeyboardInterrupt(f"the call of {verb} was interrupted") from None
             if error.slug not in _MOVED:
                 raise error
             until = until or _give_up(timeout)

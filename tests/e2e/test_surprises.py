@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from e2e.driver import Notebook, System
 
 
@@ -96,3 +98,11 @@ def test_files_may_import_one_another_in_a_chain(system: System) -> None:
     )
     done = system.python("chain_app.py")
     assert (done.stdout, done.stderr) == ("200\n", "")
+
+
+def test_an_error_in_a_map_does_not_wait_for_the_rest(notebook: Notebook) -> None:
+    notebook.card("%%ftl_module mapping\nimport time\n")
+    notebook.card("%%ftl_verb\ndef wait(n: int) -> int:\n    time.sleep(n)\n    return 1 // n\n")
+    started = time.perf_counter()
+    assert notebook.run("wait.map([0, 8])").refusal.slug == "verb-raised"
+    assert time.perf_counter() - started < 7
