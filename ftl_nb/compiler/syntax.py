@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from functools import lru_cache
 from typing import Protocol
 
 from ftl_nb.errors import FtlError, Place, fail
@@ -26,7 +27,7 @@ class Spot(Protocol):
 
 def place_of(node: Spot, text: str, filename: str) -> Place:
     """The place of a node of `text`; columns are 1-based and counted in characters."""
-    lines = source_lines(text)
+    lines = _lines(text)
     line = lines[node.lineno - 1] if 0 < node.lineno <= len(lines) else ""
     last = node.end_lineno or node.lineno
     end = characters(line, node.end_col_offset or 0) + 1 if last == node.lineno else len(line) + 1
@@ -36,6 +37,12 @@ def place_of(node: Spot, text: str, filename: str) -> Place:
 def source_lines(text: str) -> list[str]:
     """The lines as Python counts them, which splits at fewer characters than `str.splitlines`."""
     return _LINE_END.split(text)
+
+
+@lru_cache(maxsize=4)
+def _lines(text: str) -> tuple[str, ...]:
+    """The same, kept: a long cell has thousands of places."""
+    return tuple(source_lines(text))
 
 
 def characters(line: str, offset: int) -> int:
