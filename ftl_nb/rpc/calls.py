@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ftl_nb import schema
 from ftl_nb.errors import FtlError, VerbError, fail
@@ -32,14 +32,6 @@ _MOVED = ("runner-moved", "runner-away")
 Call = UnaryCall[verb_pb2.CallRequest, verb_pb2.CallResponse]
 
 
-class Answer(NamedTuple):
-    """What came back: the body, what the verb and those it called wrote meanwhile, how many events they recorded."""
-
-    body: bytes
-    output: tuple[verb_pb2.CallResponse.Output, ...] = ()
-    recorded: int = 0
-
-
 class Caller:
     """Calls verbs at the address that the schema gives. `extra` headers go with every call.
 
@@ -63,14 +55,20 @@ class Caller:
 
     def call(
         self, verb: str, body: bytes, context: CallContext, *, timeout: float | None = None, arrow: bool = False
-    ) -> Answer:
-        """The answer of `module.verb`. Raises FtlError: what the verb raised, or what went wrong on the way."""
+    ) -> verb_pb2.CallResponse:
+        """The answer of `module.verb`: its body, what it and those it called wrote, how many events they recorded.
+
+        Raises FtlError: what the verb raised, or what went wrong on the way.
+        """
         if len(body) > BODY_LIMIT:
             raise fail("body-too-large", verb=verb, size=len(body), limit=BODY_LIMIT)
         module, _, name = verb.partition(".")
         request = verb_pb2.CallRequest(verb=schema_pb2.Ref(module=module, name=name), body=body)
         metadata = context.to_metadata() + self.extra + (ARROW if arrow else ())
-        return _answer(verb, self._send(verb, request, metadata, timeout))
+        response = self._send(verb, request, metadata, timeout)
+        if response.HasField("error"):
+            raise raised(verb, response.error, tuple(response.output))
+        return response
 
     def _send(
         self, verb: str, request: verb_pb2.CallRequest, metadata: Metadata, timeout: float | None
@@ -154,13 +152,6 @@ def _verbs(module: schema.Module) -> list[str]:
 def _give_up(timeout: float | None) -> float:
     """When to stop looking for a callee, on the monotonic clock."""
     return time.monotonic() + (_REROUTE_SECONDS if timeout is None else min(timeout, _REROUTE_SECONDS))
-
-
-def _answer(verb: str, response: verb_pb2.CallResponse) -> Answer:
-    output = tuple(response.output)
-    if response.WhichOneof("response") == "body":
-        return Answer(response.body, output, response.recorded)
-    raise raised(verb, response.error, output)
 
 
 def raised(

@@ -131,8 +131,8 @@ class RequestKey(Key):
 
     @classmethod
     def text_of_new(cls, origin: Origin, text: str, random: Random = identifying) -> str:
-        """What `str(RequestKey.make(origin, text))` gives: every call from outside needs one, and only its text."""
-        return f"{cls.kind}-{origin}-{_dashed(text)}-{encode_suffix(random(SUFFIX_BYTES))}"
+        """The text of a new key, for every call from outside: its suffix has the same size, and hexadecimal digits."""
+        return f"{cls.kind}-{origin}-{_dashed(text)}-f{random(7).hex()}"
 
     @classmethod
     def _of_payload(cls, payload: str, suffix: bytes, text: str) -> Self:

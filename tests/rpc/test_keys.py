@@ -69,3 +69,11 @@ def test_a_bad_key_says_what_is_wrong(kind: type[Key], text: str, says: str) -> 
 def test_a_deployment_needs_names_that_its_key_can_hold(realm: str, module: str) -> None:
     with pytest.raises(FtlError, match="needs the names"):
         DeploymentKey.make(realm, module)
+
+
+def test_the_text_of_a_new_request_is_one_of_its_keys() -> None:
+    for random in (bytes, lambda size: b"\xff" * size):
+        text = RequestKey.text_of_new("ingress", "a b", random)
+        assert str(RequestKey.parse(text)) == text
+        assert text.startswith("req-ingress-a-b-f")
+    assert RequestKey.text_of_new("ingress", "x") != RequestKey.text_of_new("ingress", "x")
