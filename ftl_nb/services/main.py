@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import threading
 import time
@@ -24,6 +25,8 @@ from ftl_nb.store import SqliteStore
 
 #: Streams of runners and clients hold a thread each.
 THREADS = 512
+#: What the first change of the system needs, imported while its client is being welcomed.
+_FIRST_CHANGE = ("ftl_nb.schema.validation", "ftl_nb.schema.difference", "ftl_nb.compiler.stubs")
 
 
 def run(spec: dict[str, Any]) -> None:
@@ -47,6 +50,8 @@ def run(spec: dict[str, Any]) -> None:
     link.start(server.port)
     keep_fresh(credentials, lambda: link.leaf(leaf.identity))
     plane.checker.warm()
+    for name in _FIRST_CHANGE:
+        importlib.import_module(name)
     threading.Event().wait()
 
 
