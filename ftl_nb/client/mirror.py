@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import threading
 from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
@@ -37,6 +38,8 @@ class Mirror:
 
     def __init__(self) -> None:
         self._held: dict[str, _Held] = {}
+        # The schema stream may tell of a module while its text is being executed here for the first time.
+        self._lock = threading.RLock()
 
     def has_text(self, module: str) -> bool:
         return bool(self._held.get(module, _Held()).cells)
@@ -48,6 +51,10 @@ class Mirror:
 
     def take_text(self, decls: schema.Module, source: ModuleSource) -> None:
         """Executes what changed of a module whose text is this session's."""
+        with self._lock:
+            self._take_text(decls, source)
+
+    def _take_text(self, decls: schema.Module, source: ModuleSource) -> None:
         held = self._held.setdefault(source.name, _Held())
         target = module_object(source.name)
         populate_generated(target, decls, _same_rows(held.module, decls))
@@ -77,6 +84,10 @@ class Mirror:
 
     def take_schema(self, decls: schema.Module) -> None:
         """Refreshes a module whose text is elsewhere, where it was imported already."""
+        with self._lock:
+            self._take_schema(decls)
+
+    def _take_schema(self, decls: schema.Module) -> None:
         held = self._held.setdefault(decls.name, _Held())
         target = sys.modules.get(f"{PACKAGE}.{decls.name}")
         if target is None or held.cells or is_being_made(decls.name):
