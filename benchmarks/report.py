@@ -23,7 +23,8 @@ _FLOORS = """
 What the floors are: for calls a bare gRPC server in a process of its own with an echo that decodes and encodes with
 msgspec, over the same mutual TLS, with the same number of threads; for two hops two of them, one calling the other;
 for SQL the same statement on a DuckDB of the measuring process, and one bare hop; for an edited cell an empty cell; for
-memory the bare server's own. Throughput is measured with one event loop as client for both, with ready messages.
+the first answer of a session two fresh Pythons that import gRPC, protobuf and X.509, one after the other; for memory
+the bare server's own. Throughput is measured with one event loop as client for both, with ready messages.
 """
 
 
