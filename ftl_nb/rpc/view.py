@@ -123,36 +123,51 @@ class SchemaView:
             self._patch(schema.from_proto(event.deployment_runtime_notification.payload))
 
     def update(self, modules: Iterable[schema.Module], gone: Iterable[str] = ()) -> None:
-        """Puts newer modules in and takes `gone` out; an older deployment never replaces a newer one."""
-        after = dict(self._modules)
-        for module in modules:
-            if created(module) >= created(after.get(module.name)):
-                after[module.name] = module
-        for name in gone:
-            after.pop(name, None)
-        self._set(after)
+        """Puts newer modules in and takes `gone` out; an older deployment never replaces a newer one.
+
+        One that is here stays as it is: where its processes answer is told by the stream alone, in order. What an
+        answer of the control plane says of that may be older.
+        """
+
+        def updated(before: dict[str, schema.Module]) -> dict[str, schema.Module]:
+            newer = {m.name: m for m in modules if _replaces(m, before.get(m.name))}
+            return {name: m for name, m in {**before, **newer}.items() if name not in leaving}
+
+        leaving = frozenset(gone)
+        modules = tuple(modules)
+        self._change(updated)
 
     def _replace(self, modules: list[schema.Module]) -> None:
         self._synced = True
-        self._set({m.name: m for m in modules})
+        self._change(lambda before: {m.name: m for m in modules})
 
     def _patch(self, element: schema.RuntimeElement) -> None:
-        for module in self.modules:
-            if deployment_of(module) == element.deployment:
-                self._set({**self._modules, module.name: with_runtime(module, element)})
+        def patched(before: dict[str, schema.Module]) -> dict[str, schema.Module]:
+            key = element.deployment
+            return {n: with_runtime(m, element) if deployment_of(m) == key else m for n, m in before.items()}
 
-    def _set(self, after: dict[str, schema.Module]) -> None:
-        before = self._modules
-        names = frozenset(n for n in {*before, *after} if before.get(n) != after.get(n))
-        self._modules = after
-        self._rebuild()
+        self._change(patched)
+
+    def _change(self, change: Callable[[dict[str, schema.Module]], dict[str, schema.Module]]) -> None:
+        """One change at a time; those who listen are told without the lock, since they import modules."""
         with self._changed:
+            before = self._modules
+            self._modules = after = change(before)
+            self._rebuild()
             self._changed.notify_all()
+        names = frozenset(n for n in {*before, *after} if before.get(n) != after.get(n))
         for listener in self._listeners if names else ():
             listener(names)
 
     def _rebuild(self) -> None:
         self._routes = dict(pair for m in self.modules for pair in _routes(m, self.realm))
+
+
+def _replaces(module: schema.Module, known: schema.Module | None) -> bool:
+    if known is None:
+        return True
+    key = deployment_of(module)
+    return created(module) >= created(known) and (not key or key != deployment_of(known))
 
 
 def created(module: schema.Module | None) -> int:

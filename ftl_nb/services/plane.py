@@ -100,7 +100,7 @@ class Plane:
         with self._lock:
             lock = self._waking.setdefault(deployment.key, threading.Lock())
         with lock:
-            if not self.truth.endpoint(deployment.key) and not self.scaling.pid(deployment.key):
+            if not self.scaling.wants(deployment.key):
                 self._start(deployment)
         return _called(deployment.module)
 

@@ -95,6 +95,10 @@ class LocalScaling:
         replica = self._replicas.get(deployment)
         return replica.restarts if replica is not None else 0
 
+    def wants(self, deployment: str) -> bool:
+        """Whether a deployment has a process, or will have one again: it may just be between two."""
+        return deployment in self._replicas
+
     def pid(self, deployment: str) -> int:
         """The process of a deployment, 0 where it has none now."""
         replica = self._replicas.get(deployment)
