@@ -2,10 +2,34 @@
 
 import ftl_nb.rpc.tls  # noqa: F401  isort: skip
 
+import gc
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+#: Where tests drive kernels and browsers: those drivers leave event loops open, each with a pair of sockets, for the
+#: collector to find.
+_DRIVEN = frozenset({"chaos", "browser", "notebooks", "test_wheel.py"})
+
+
+def _is_driven(path: Path) -> bool:
+    return not _DRIVEN.isdisjoint(path.parts)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _is_driven(item.path):
+            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed <socket.socket:ResourceWarning"))
+
+
+@pytest.fixture(autouse=True)
+def _collected(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a driver left is found before the next test, where it would be an error."""
+    yield
+    if _is_driven(request.path):
+        gc.collect()
 
 
 @pytest.fixture

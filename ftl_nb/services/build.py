@@ -269,7 +269,9 @@ class Attempt:
         request = verb_pb2.CallRequest(verb=schema_pb2.Ref(module=candidate.name, name=name), body=b"{}")
         context = CallContext.start(str(RequestKey.make("ingress", f"fixture {verb}")))
         try:
-            answer = VerbService.call.on(channel)(request, timeout=_FIXTURE_SECONDS, metadata=context.to_metadata())
+            # The runner has just said that it serves: a first handshake that fails is tried again.
+            call, metadata = VerbService.call.on(channel), context.to_metadata()
+            answer = call(request, timeout=_FIXTURE_SECONDS, metadata=metadata, wait_for_ready=True)
         except grpc.RpcError as e:
             raise self._fixture_failed(verb, from_rpc_error(e, verb)) from None
         if answer.HasField("error"):

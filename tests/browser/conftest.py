@@ -14,16 +14,16 @@ NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 QUICKSTART = "01-quickstart.ipynb"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     made = Lab(tmp_path_factory.mktemp("lab"), [NOTEBOOKS / QUICKSTART])
     yield made
     made.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def quickstart(lab: Lab) -> Iterator[Page]:
-    """The quickstart with every cell run."""
+    """The quickstart with every cell run; for a module, since the driver keeps an event loop running meanwhile."""
     with pages(lab, scale=2) as page:
         page.open(QUICKSTART)
         page.run_all()
