@@ -14,7 +14,7 @@ from pathlib import Path
 GONE = 2.0
 #: A kernel's start, a cell, a cluster's start on a loaded machine of two cores.
 KERNEL = 60.0
-CELL = 30.0
+CELL = 60.0
 SOON = 20.0
 _TICK = 0.01
 
