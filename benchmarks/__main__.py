@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import call, cold, edit, memory, ray_actor, report, sql, throughput
+from benchmarks import call, cold, edit, load_ext, memory, ray_actor, report, sql, throughput
 from benchmarks.bench import Bench, running
 from benchmarks.measure import FULL, QUICK, Row
 
@@ -22,6 +22,7 @@ MEASURES: dict[str, Callable[[Bench], list[Row]]] = {
     "throughput": throughput.measure,
     "edit": edit.measure,
     "cold": cold.measure,
+    "load_ext": load_ext.measure,
     "unchanged": edit.measure_unchanged,
     "packages": edit.measure_packages,
     "sql": sql.measure,

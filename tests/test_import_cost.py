@@ -1,4 +1,4 @@
-"""`%load_ext ftl_nb` costs little: no heavy library is loaded, and the time is bounded. Each case is a process."""
+"""`%load_ext ftl_nb` loads no heavy library and prints nothing; its time is a benchmark. Each case is a process."""
 
 import json
 import os
@@ -8,7 +8,6 @@ import sys
 import pytest
 
 HEAVY = ("cryptography", "duckdb", "google.protobuf", "grpc", "msgspec", "pandas", "pyarrow", "ray", "sqlglot")
-LOAD_EXT_SECONDS = 0.150
 
 IMPORT = "import ftl_nb, ftl_nb.magics"
 # The shell comes first: a notebook has it already when `%load_ext` runs.
@@ -41,9 +40,3 @@ def test_load_ext_and_reload_ext_print_nothing() -> None:
     # A second `%load_ext` is refused by IPython itself, in its own words; `%reload_ext` comes through.
     again = LOAD_EXT + 'shell.run_line_magic("reload_ext", "ftl_nb")\n' * 2
     assert fresh(again, "'ftl' in shell.magics_manager.magics['line']") is True
-
-
-def test_load_ext_is_quick() -> None:
-    # The best of a few: what other processes take of the machine is not its cost.
-    times = [fresh(LOAD_EXT, "took") for _ in range(3)]
-    assert min(float(str(t)) for t in times) < LOAD_EXT_SECONDS, times
