@@ -282,6 +282,8 @@ class Cluster:
         from ftl_nb.rpc.services import WorkspaceService
 
         response = self.session.ask(WorkspaceService.reset, workspace_pb2.ResetRequest())
+        # Seen here before the schema stream tells it.
+        self.session.view.update((), response.removed)
         for name in response.removed:
             self.session.mirror.drop(name)
         return f"removed: {', '.join(response.removed) or 'nothing was there'}"
