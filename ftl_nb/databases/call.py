@@ -18,13 +18,9 @@ class Call:
     def __init__(self, timeout: float | None = None) -> None:
         self.timeout = timeout
         self._deadline = None if timeout is None else time.monotonic() + timeout
-        self._cancelled = threading.Event()
+        self.cancelled = False
         self._interrupt: Callable[[], None] | None = None
         self._lock = threading.Lock()
-
-    @property
-    def cancelled(self) -> bool:
-        return self._cancelled.is_set()
 
     @property
     def expired(self) -> bool:
@@ -35,7 +31,7 @@ class Call:
         return otherwise if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     def cancel(self) -> None:
-        self._cancelled.set()
+        self.cancelled = True
         _watchdog.watch(time.monotonic(), self)
 
     @contextmanager

@@ -30,7 +30,7 @@ class Generation:
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._threads = threading.local()
         self._cursors: list[duckdb.DuckDBPyConnection] = []
-        self._compiled: dict[PreparedQuery, CompiledQuery] = {}
+        self._compiled: dict[str, CompiledQuery] = {}
         self._lock = threading.Lock()
         self._calls = 0
         self._replaced = False
@@ -73,10 +73,10 @@ class Generation:
             self._connection = self._connect()
 
     def compiled(self, query: PreparedQuery) -> CompiledQuery:
-        known = self._compiled.get(query)
-        if known is None:
+        known = self._compiled.get(query.verb)
+        if known is None or known.query is not query:
             module = self.database.partition(".")[0]
-            known = self._compiled[query] = CompiledQuery(query, f"{module}.{query.verb}", self.cursor())
+            known = self._compiled[query.verb] = CompiledQuery(query, f"{module}.{query.verb}", self.cursor())
         return known
 
     def enter(self) -> bool:
