@@ -7,10 +7,13 @@ none there, calls are as they were: they end when their callee answers.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from importlib import import_module
+from typing import Any, TypeVar, cast
 
 from ftl_nb.rpc.tls import grpc
+from ftl_nb.rpc.types import Metadata
 
 Stub = TypeVar("Stub")
 
@@ -40,46 +43,68 @@ class InFlight:
             call.cancel(grpc.StatusCode.CANCELLED.value[0], "what it was for was cancelled")
 
 
-class _Call:
-    """One blocking call, known to its InFlight while a thread waits for it."""
+class _Blocking:
+    """A unary stub whose calls are made here, on the channel object below it.
 
-    __slots__ = ("_call", "_flight")
+    A call that succeeds takes the short way, without the state that gRPC keeps for those who ask for more than the
+    answer; one that fails raises gRPC's own error.
+    """
 
-    def __init__(self, call: Any, flight: InFlight) -> None:
-        self._call = call
+    __slots__ = ("_flight", "_inner", "_stub")
+
+    def __init__(self, stub: Any, inner: Any, flight: Callable[[], InFlight | None]) -> None:
+        self._stub = stub
+        self._inner = inner
         self._flight = flight
 
-    def next_event(self) -> Any:
-        self._flight.add(self._call)
+    def __call__(self, request: Any, timeout: float | None = None, metadata: Metadata | None = None) -> Any:
+        stub, cy = self._stub, self._inner.cygrpc
+        operations = (
+            cy.SendInitialMetadataOperation(metadata, 0),
+            cy.SendMessageOperation(stub._request_serializer(request), 0),
+            cy.SendCloseFromClientOperation(0),
+            cy.ReceiveInitialMetadataOperation(0),
+            cy.ReceiveMessageOperation(0),
+            cy.ReceiveStatusOnClientOperation(0),
+        )
+        call = stub._channel.segregated_call(
+            cy.PropagationConstants.GRPC_PROPAGATE_DEFAULTS,
+            stub._method,
+            None,
+            self._inner._determine_deadline(None if timeout is None else time.time() + timeout),
+            metadata,
+            None,
+            ((operations, None),),
+            stub._context,
+            stub._registered_call_handle,
+        )
+        flight = self._flight()
+        if flight is None:
+            return self._answer(call.next_event())
+        flight.add(call)
         try:
-            return self._call.next_event()
+            return self._answer(call.next_event())
         finally:
-            self._flight.discard(self._call)
+            flight.discard(call)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._call, name)
+    def _answer(self, event: Any) -> Any:
+        *_, message, status = event.batch_operations
+        if status.code() == 0:
+            return self._stub._response_deserializer(message.message())
+        code = next((c for c in grpc.StatusCode if c.value[0] == status.code()), grpc.StatusCode.UNKNOWN)
+        state = self._inner._RPCState((), (), status.trailing_metadata(), code, status.details())
+        state.debug_error_string = status.error_string()
+        raise self._inner._InactiveRpcError(state)
 
 
-class _Tap:
-    """Stands for a stub's channel where it makes calls."""
-
-    __slots__ = ("_channel", "_flight")
-
-    def __init__(self, channel: Any, flight: Callable[[], InFlight | None]) -> None:
-        self._channel = channel
-        self._flight = flight
-
-    def segregated_call(self, *arguments: Any) -> Any:
-        call, flight = self._channel.segregated_call(*arguments), self._flight()
-        return call if flight is None else _Call(call, flight)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._channel, name)
+#: What is used of gRPC's own module; a version that lacks any of it gets plain stubs.
+_USED = ("cygrpc", "_RPCState", "_InactiveRpcError", "_determine_deadline")
 
 
 def cuttable(stub: Stub, flight: Callable[[], InFlight | None]) -> Stub:
     """The stub; its blocking calls belong to what `flight()` gives when they are made."""
     made: Any = stub
-    if hasattr(getattr(made, "_channel", None), "segregated_call"):
-        made._channel = _Tap(made._channel, flight)
-    return stub
+    inner: Any = import_module("grpc._channel")
+    if not hasattr(getattr(made, "_channel", None), "segregated_call") or not all(hasattr(inner, n) for n in _USED):
+        return stub
+    return cast("Stub", _Blocking(made, inner, flight))
