@@ -19,8 +19,9 @@ QUEUE_LIMIT = 10_000
 BATCH = 256
 SHOWN = 64 * 1024
 _INTERVAL = 0.05
-#: Where so many records came within an interval, the next message waits for more: each costs both ends the same.
-_BUSY, _BUSY_INTERVAL = 16, 0.25
+#: Where so many records came within an interval, the message waits for more, in longer ones: gathering and sending cost
+#: the same for few as for many, and hold up the calls that come meanwhile.
+_BUSY, _BUSY_INTERVALS = 16, (0.25, 0.25, 0.25)
 LEVELS = {"DEBUG": 5, "INFO": 9, "WARNING": 13, "ERROR": 17, "CRITICAL": 17}
 
 Fields = dict[str, Any]
@@ -74,20 +75,29 @@ class Reporter:
             self._wake.set()
 
     def _run(self) -> None:
-        pause, interval = threading.Event(), _INTERVAL
+        pause = threading.Event()
         while True:
             self._wake.wait()
-            # Gathers what comes within one interval into one message.
-            pause.wait(interval)
-            self._wake.clear()
-            interval = _BUSY_INTERVAL if len(self._queue) >= _BUSY else _INTERVAL
-            while self._queue:
-                self._flush()
+            request = timeline_pb2.CreateEventsRequest()
+            for interval in (_INTERVAL, *_BUSY_INTERVALS):
+                pause.wait(interval)
+                self._wake.clear()
+                if self._gather(request) < _BUSY:
+                    break
+            self._deliver(request)
 
-    def _flush(self) -> None:
-        request = timeline_pb2.CreateEventsRequest()
-        for _ in range(min(BATCH, len(self._queue))):
+    def _gather(self, request: timeline_pb2.CreateEventsRequest) -> int:
+        """Moves what is queued into the message; how many that were. A full message is sent, and begun anew."""
+        count = 0
+        while self._queue:
+            if len(request.entries) >= BATCH:
+                self._deliver(request)
+                request.Clear()
             request.entries.add(**self._entry(self._queue.popleft()))
+            count += 1
+        return count
+
+    def _deliver(self, request: timeline_pb2.CreateEventsRequest) -> None:
         if self._dropped:
             lost, self._dropped = self._dropped, 0
             text = f"{lost} timeline events were dropped"
