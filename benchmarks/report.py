@@ -22,9 +22,9 @@ bounds.
 _FLOORS = """
 What the floors are: for calls a bare gRPC server in a process of its own with an echo that decodes and encodes with
 msgspec, over the same mutual TLS, with the same number of threads; for two hops two of them, one calling the other;
-for SQL one bare hop and then the same statement on a DuckDB of the measuring process; for an edited cell an empty cell; for
-the first answer of a session two fresh Pythons that import gRPC, protobuf and X.509, one after the other; for memory
-the bare server's own. Throughput is measured with one event loop as client for both, with ready messages.
+for SQL one bare hop and then the same statement on a DuckDB of the measuring process; for an edited cell an empty
+cell; for the first answer of a session two fresh Pythons that import gRPC, protobuf and X.509, one after the other; for
+memory the bare server's own. Throughput is measured with one event loop as client for both, with ready messages.
 
 On a machine that is busy with other things the single call is the first to leave its reach (runs on the same machine
 under load: p50 up to 1.5×, p99 up to 2.5×), and the first answer of a session grows with its floor: colder caches weigh
