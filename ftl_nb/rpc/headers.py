@@ -60,9 +60,13 @@ class CallContext(NamedTuple):
 
         Raises FtlError `key-invalid` for a malformed request key or caller. A malformed trace starts a new one.
         """
-        pairs = tuple(metadata)
-        single: dict[str, Any] = dict(pairs)
-        callers = tuple([str(value) for name, value in pairs if name == VERB]) if VERB in single else ()
+        single: dict[str, Any] = {}
+        callers: tuple[str, ...] = ()
+        for name, value in metadata:
+            if name == VERB:
+                callers += (str(value),)
+            else:
+                single[name] = value
         request_key, parent_key = single.get(REQUEST, ""), single.get(PARENT_REQUEST, "")
         _check(request_key, parent_key, callers)
         trace_id, parent = _trace(single.get(TRACEPARENT, ""), random)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ftl_nb.errors import fail
@@ -13,14 +12,15 @@ from ftl_nb.rpc.identity import Identity, Leaf
 from ftl_nb.rpc.tls import grpc
 from ftl_nb.rpc.types import CertificateConfiguration, Context, Handler, ServerCredentials
 from ftl_nb.rpc.wire import LOOPBACK, SERVER_OPTIONS
+from ftl_nb.rpc.workers import Workers
 
 
 class Server:
     """A serving server. `port` is the one it was given; `stop` ends it."""
 
-    def __init__(self, server: Any, pool: ThreadPoolExecutor, port: int) -> None:
+    def __init__(self, server: Any, workers: Workers, port: int) -> None:
         self._server = server
-        self._pool = pool
+        self._workers = workers
         self.port = port
 
     @property
@@ -30,7 +30,7 @@ class Server:
     def stop(self, grace: float | None = None) -> None:
         """Take no new call, give those in flight `grace` seconds (None: none), return when all have ended."""
         self._server.stop(grace).wait()
-        self._pool.shutdown(wait=False)
+        self._workers.shutdown()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Until stopped; False when `timeout` seconds passed before."""
@@ -44,11 +44,11 @@ def serve(handlers: Iterable[Handler], credentials: Credentials, threads: int = 
     """
     if not tls.TLS13_ONLY:
         raise fail("internal", detail="gRPC was imported before ftl_nb.rpc.tls, so a server could not rule out TLS 1.2")
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="rpc")
-    server = grpc.server(pool, handlers=tuple(handlers), options=SERVER_OPTIONS)
+    workers = Workers(threads)
+    server = grpc.server(workers, handlers=tuple(handlers), options=SERVER_OPTIONS)
     port = server.add_secure_port(f"{LOOPBACK}:0", _server_credentials(credentials))
     server.start()
-    return Server(server, pool, port)
+    return Server(server, workers, port)
 
 
 def peer(context: Context) -> Identity:

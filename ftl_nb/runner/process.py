@@ -20,7 +20,6 @@ from ftl_nb.schema import schema_pb2
 _EXPIRED = 75
 _TURN_SECONDS = 0.0005
 _REGISTER_SECONDS = 30.0
-_TURN_SECONDS = 0.0005
 
 
 class Process:
