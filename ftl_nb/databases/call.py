@@ -5,8 +5,7 @@ from __future__ import annotations
 import heapq
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import count
 
 _REPEAT = 0.05  # an interrupt that comes between two statements is lost, so it is repeated while the call runs
@@ -34,17 +33,15 @@ class Call:
         self.cancelled = True
         _watchdog.watch(time.monotonic(), self)
 
-    @contextmanager
-    def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:
-        """While the block runs, the end of the call calls `interrupt`, from another thread."""
+    def begin(self, interrupt: Callable[[], None]) -> None:
+        """From now until `end`, the end of the call calls `interrupt`, from another thread."""
         self._interrupt = interrupt
         if self._deadline is not None:
             _watchdog.watch(self._deadline, self)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._interrupt = None
+
+    def end(self) -> None:
+        with self._lock:
+            self._interrupt = None
 
     def fire(self) -> bool:
         """Interrupts what runs; whether there was anything to interrupt."""

@@ -10,10 +10,9 @@ import fcntl
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -25,6 +24,8 @@ from ftl_nb.databases.duckdb.migrator import Plan, migrate, plan, row_counts
 from ftl_nb.databases.gate import WriteGate
 from ftl_nb.databases.model import Migration, PreparedQuery
 from ftl_nb.errors import FtlError, fail
+
+T = TypeVar("T")
 
 FORMAT = 1
 WRITE_TIMEOUT = 30.0  # seconds that a write without a deadline waits for a migration
@@ -59,25 +60,21 @@ class DuckDBDatabase:
 
         Raises `json-invalid`, `no-rows`, `result-invalid`, `sql-failed`, `database-busy`, `deadline` or `cancelled`.
         """
-        with self._serving(query.writes, call) as generation:
-            return answer(generation, query, body, call)
+        return self._serve(query.writes, call, lambda generation: answer(generation, query, body, call))
 
     def arrow(self, query: PreparedQuery, body: bytes, call: Call | None = None) -> bytes:
         """The result of a SQL verb as an Arrow IPC stream; errors as of `execute`."""
-        with self._serving(query.writes, call) as generation:
-            return arrow(generation, query, body, call)
+        return self._serve(query.writes, call, lambda generation: arrow(generation, query, body, call))
 
     def query_sql(self, sql: str, parameters: bytes = b"", call: Call | None = None) -> bytes:
         """Rows of one raw statement; `parameters` and the answer as in `ftl_nb.binding.rows`."""
         statement = self._statement(sql, parameters)
-        with self._serving(statement.writes, call) as generation:
-            return statement.rows(generation, call)
+        return self._serve(statement.writes, call, lambda generation: statement.rows(generation, call))
 
     def execute_sql(self, sql: str, parameters: bytes = b"", call: Call | None = None) -> int:
         """Runs one raw statement; the number of changed rows."""
         statement = self._statement(sql, parameters)
-        with self._serving(statement.writes, call) as generation:
-            return statement.affected(generation, call)
+        return self._serve(statement.writes, call, lambda generation: statement.affected(generation, call))
 
     def prepare(
         self, migrations: Sequence[Migration], *, isolated: bool = False, timeout: float = WRITE_TIMEOUT
@@ -107,29 +104,25 @@ class DuckDBDatabase:
             os.close(self._owner)
             self._owner = -1
 
-    @contextmanager
-    def _serving(self, writes: bool, call: Call | None) -> Iterator[Generation]:
+    def _serve(self, writes: bool, call: Call | None, run: Callable[[Generation], T]) -> T:
         if not writes:
-            with self._entered() as generation:
-                yield generation
-            return
+            return self._within(run)
         timeout = WRITE_TIMEOUT if call is None else call.remaining(WRITE_TIMEOUT)
-        with self._gate.writing(timeout), self._entered() as generation:
-            yield generation
+        with self._gate.writing(timeout):
+            return self._within(run)
 
-    @contextmanager
-    def _entered(self) -> Iterator[Generation]:
+    def _within(self, run: Callable[[Generation], T]) -> T:
+        """Runs on the current file, which stays as long as that takes."""
         generation = self._current
         while not generation.enter():
             generation = self._current
         try:
-            yield generation
+            return run(generation)
         finally:
             generation.leave()
 
     def _statement(self, sql: str, parameters: bytes) -> RawStatement:
-        with self._entered() as generation:
-            return RawStatement(generation, sql, parameters)
+        return self._within(lambda generation: RawStatement(generation, sql, parameters))
 
     def _candidate(self, due: Plan) -> Candidate:
         gone: Mapping[str, int] = row_counts(self._current.cursor()) if due.kind == "changed" else {}

@@ -154,8 +154,11 @@ def _interruptible(cursor: duckdb.DuckDBPyConnection, run: Run[T], verb: str, ca
         return run(cursor)
     if call.cancelled or call.expired:
         raise _stopped(call, verb)
-    with call.interrupting(cursor.interrupt):
+    call.begin(cursor.interrupt)
+    try:
         return run(cursor)
+    finally:
+        call.end()
 
 
 def _stopped(call: Call | None, verb: str) -> FtlError:
