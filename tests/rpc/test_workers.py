@@ -10,7 +10,7 @@ from ftl_nb.rpc.services import VerbService
 from ftl_nb.rpc.tls import grpc
 from ftl_nb.rpc.verb_pb2 import CallRequest, CallResponse
 from ftl_nb.rpc.workers import Workers
-from tests.rpc.conftest import SHOP
+from rpc.conftest import SHOP
 
 Start = Callable[[Callable[[CallRequest, Context], CallResponse]], Server]
 
@@ -52,7 +52,7 @@ def test_more_calls_than_threads_wait_their_turn(start: Start, to: Callable[[Ser
         return CallResponse()
 
     call = VerbService.call.on(to(start(count)))
-    answers = [call.future(CallRequest(), timeout=20) for _ in range(8)]  # type: ignore[attr-defined]
+    answers = [call.future(CallRequest(), timeout=20) for _ in range(8)]
     assert [a.result() for a in answers] == [CallResponse()] * 8
     assert most == 2
 
