@@ -45,6 +45,10 @@ class Scope:
         """What the reference means; a bare name means a declaration of the own module only when nothing else has it."""
         return self._qualified(ref) if ref.module else self._bare(ref.name) or self.own(ref.name)
 
+    def written(self, ref: types.Ref) -> Found | None:
+        """What the reference means as it stands: a bare name means no declaration of the own module."""
+        return self._qualified(ref) if ref.module else self._bare(ref.name)
+
     def own(self, name: str) -> Found | None:
         """A declaration of the own module."""
         decl = self.module.decl(name)

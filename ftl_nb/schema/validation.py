@@ -14,7 +14,7 @@ from ftl_nb.schema.nodes import decls, metadata, types
 from ftl_nb.schema.nodes.base import Node
 from ftl_nb.schema.normal import missing_dead_letters, publishing_dead_letters, sorted_decls, sorted_verb
 from ftl_nb.schema.quote import quote
-from ftl_nb.schema.rules import ITEM_RULES, RULES, Context, Rule, Stage
+from ftl_nb.schema.rules import ITEM_RULES, RULES, Context, Rule, Stage, routes
 from ftl_nb.schema.scope import Scope, builtin_with_positions
 from ftl_nb.schema.traversal import children, transform
 
@@ -98,6 +98,8 @@ class _Realm:
                 self._report(f"duplicate module {quote(module.name)}", module, "R010")
             seen.add(module.name)
             done.append(self._check(module, known) if self._only in (None, module.name) else module)
+        walked = (module for module in done[1:] if self._only in (None, module.name))
+        self.problems += routes.duplicates(walked)
         return replace(self._realm, modules=tuple(done))
 
     def _check(self, module: decls.Module, known: dict[str, decls.Module]) -> decls.Module:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
+from ftl_nb.schema.durations import duration
 from ftl_nb.schema.nodes import decls, types
 from ftl_nb.schema.nodes import metadata as meta
 from ftl_nb.schema.normal import dead_letter_event, dead_letter_name
 from ftl_nb.schema.quote import quote
 from ftl_nb.schema.rules.base import Context, Found, Rule, Stage
 
-_PART = re.compile(r"(\d+)([a-zA-Z]+)", re.ASCII)
-_UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DAY = 86_400
 _DEFAULT_COUNT = 10
-_LARGEST_INT = (1 << 63) - 1
 
 
 def _one_topic(item: meta.MetadataSubscriber, context: Context) -> Found:
@@ -97,9 +93,16 @@ def _check_backoffs(item: meta.MetadataRetry) -> None:
         raise ValueError("can not define a backoff duration when retry count is 0 and no catch is declared")
 
 
+def _duration(text: str) -> int:
+    try:
+        return duration(text)
+    except ValueError as error:
+        raise ValueError(f"could not parse retry duration: {error}") from None
+
+
 def _limited(which: str, text: str) -> int:
     try:
-        seconds = duration(text)
+        seconds = _duration(text)
         if seconds < 1:
             raise ValueError("retry must have a minimum backoff of 1s")
         if seconds > _DAY:
@@ -107,43 +110,6 @@ def _limited(which: str, text: str) -> int:
     except ValueError as error:
         raise ValueError(f"could not parse {which} backoff duration: {error}") from None
     return seconds
-
-
-def duration(text: str) -> int:
-    """Seconds of a text such as `1d2h`.
-
-    Raises:
-        ValueError: units unknown or not from large to small, a number too large, or another form.
-    """
-    try:
-        return _duration(text)
-    except ValueError as error:
-        raise ValueError(f"could not parse retry duration: {error}") from None
-
-
-def _duration(text: str) -> int:
-    rest, seconds, units = text, 0, list(_UNITS)
-    while rest:
-        match = _PART.match(rest)
-        if not match:
-            raise ValueError(f"unable to parse duration {quote(rest)} - expected duration in format like '1m' or '30s'")
-        number, unit = match.groups()
-        if unit not in units:
-            raise ValueError(_bad_unit(unit))
-        if len(number) > len(str(_LARGEST_INT)) or int(number) > _LARGEST_INT:
-            reason = f"strconv.Atoi: parsing {quote(number)}: value out of range"
-            raise ValueError(f"unable to parse duration {quote(rest)}: {reason}")
-        seconds += int(number) * _UNITS[unit]
-        units = units[units.index(unit) + 1 :]
-        rest = rest[match.end() :]
-    return seconds
-
-
-def _bad_unit(unit: str) -> str:
-    if unit not in _UNITS:
-        return f"duration has unknown unit {quote(unit)} - use 'd', 'h', 'm' or 's', eg '1d' or '30s'"
-    order = "units need to be ordered from largest to smallest - eg '1d3h2m'"
-    return f"duration has unit {quote(unit)} out of order - {order}"
 
 
 # Catch verbs: those of another module are not looked at in the public system either.

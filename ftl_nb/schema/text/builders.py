@@ -128,14 +128,14 @@ def string_value(found: Captures) -> types.StringValue:
 
 
 def int_value(found: Captures) -> types.IntValue:
-    return types.IntValue(_int(found, "value"), pos=found.pos)
+    return types.IntValue(integer(found, "value"), pos=found.pos)
 
 
 def type_value(found: Captures) -> types.TypeValue:
     return types.TypeValue(found.one("value"), pos=found.pos)
 
 
-def _int(found: Captures, name: str) -> int:
+def integer(found: Captures, name: str) -> int:
     """A 64-bit number; a leading zero means octal."""
     text = found.text(name)
     if not (_OCTAL.match(text) or _DECIMAL.match(text)):
@@ -199,7 +199,7 @@ def alias(found: Captures) -> metadata.MetadataAlias:
 
 
 def retry(found: Captures) -> metadata.MetadataRetry:
-    count = _int(found, "count") if found.has("count") else None
+    count = integer(found, "count") if found.has("count") else None
     backoffs = found.text("min"), found.text("max")
     return metadata.MetadataRetry(count, *backoffs, found.one("catch"), pos=found.pos)
 
@@ -238,7 +238,7 @@ def _digest(found: Captures) -> str:
 
 
 def partitions(found: Captures) -> metadata.MetadataPartitions:
-    return metadata.MetadataPartitions(_int(found, "count"), pos=found.pos)
+    return metadata.MetadataPartitions(integer(found, "count"), pos=found.pos)
 
 
 def sql_query(found: Captures) -> metadata.MetadataSQLQuery:
