@@ -1,6 +1,7 @@
 """What authors of modules import, and how their text is executed."""
 
 from ftl_nb.binding.dispatch import caller
+from ftl_nb.binding.leases import lease
 from ftl_nb.binding.resources import Config, Database, external, inject
 from ftl_nb.binding.statements import module, sql
 from ftl_nb.binding.verbs import SqlVerb, Verb, fixture, verb
@@ -14,6 +15,7 @@ __all__ = [
     "external",
     "fixture",
     "inject",
+    "lease",
     "module",
     "sql",
     "verb",

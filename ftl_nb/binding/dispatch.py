@@ -7,6 +7,7 @@ runners over their channels; in a kernel, script or test all calls go to a runne
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
@@ -38,8 +39,20 @@ class Dispatcher(Protocol):
     def config(self, module: str, name: str) -> bytes | None:
         """The JSON value that is set, None when there is none."""
 
+    def lease(self, parts: tuple[str, ...], ttl: float, wait: float, on_lost: Callable[[], None]) -> Held:
+        """A lease of the module that runs here, taken; `on_lost` is called from another thread when it is lost."""
+
     def caller(self) -> str:
         """The module that called the verb running here; empty outside a verb and for a call from a notebook."""
+
+
+class Held(Protocol):
+    """A lease that was taken: `token` grows with every holder, `lost` says that it ended before it was given back."""
+
+    token: int
+    lost: bool
+
+    def release(self) -> None: ...
 
 
 @dataclass(slots=True)

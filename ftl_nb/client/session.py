@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 
 from ftl_nb import schema
 from ftl_nb.binding import dispatch
-from ftl_nb.binding.dispatch import CallOptions, Dispatcher
+from ftl_nb.binding.dispatch import CallOptions, Dispatcher, Held
 from ftl_nb.binding.finder import install_finder
 from ftl_nb.binding.source import Cell, ModuleSource
 from ftl_nb.client.mirror import Mirror
@@ -242,6 +242,9 @@ class Session:
             if e.slug == "config-missing":
                 return None
             raise
+
+    def lease(self, parts: tuple[str, ...], ttl: float, wait: float, on_lost: Callable[[], None]) -> Held:
+        raise fail("lease-invalid", detail="a lease belongs to a module, and this is none: take it in a verb")
 
     def caller(self) -> str:
         return ""

@@ -260,6 +260,21 @@ _ENTRIES = (
         "export it: --export, or export=True",
     ),
     Entry("runner-moved", "FTL-V512", "The runner of {module} has been replaced by a newer deployment.", "call again"),
+    Entry(
+        "lease-held",
+        "FTL-V513",
+        "The lease {lease} is held by {holder}, for {left} s more unless it is renewed.",
+        "wait for it: ftl.lease(..., wait=SECONDS)",
+    ),
+    Entry(
+        "lease-lost",
+        "FTL-V514",
+        "The lease {lease} was lost: it could not be renewed in time, and another may have it now.",
+        "what was done under it may overlap with the next holder's work: compare fencing tokens (lease.token)",
+    ),
+    Entry(
+        "lease-invalid", "FTL-V515", "This lease cannot be: {detail}.", 'write ftl.lease("name", other, parts, ttl=30)'
+    ),
     Entry("cluster-start", "FTL-R601", "The cluster did not start: {detail}.", "the log is {log}"),
     Entry("cluster-gone", "FTL-R602", "The cluster is gone: {detail}.", "the next use starts it again"),
     Entry(

@@ -20,6 +20,7 @@ from ftl_nb.rpc import (
     admin_pb2,
     deploymentcontext_pb2,
     ftl_pb2,
+    lease_pb2,
     schemaservice_pb2,
     timeline_pb2,
     verb_pb2,
@@ -28,6 +29,7 @@ from ftl_nb.rpc import (
 from ftl_nb.rpc.failures import abort
 from ftl_nb.rpc.tls import grpc
 from ftl_nb.rpc.types import (
+    BothStreamCall,
     Channel,
     ClientStreamCall,
     Context,
@@ -104,6 +106,15 @@ class ClientStream(Method[Req, Res]):
         return self._served(grpc.stream_unary_rpc_method_handler, _failing(serve))
 
 
+@dataclass(frozen=True, slots=True)
+class BothStream(Method[Req, Res]):
+    def on(self, channel: Channel) -> BothStreamCall[Req, Res]:
+        return cast("BothStreamCall[Req, Res]", channel.stream_stream(self.path, **self._codec()))
+
+    def served_by(self, serve: Callable[[Iterator[Req], Context], Iterable[Res]]) -> Served:
+        return self._served(grpc.stream_stream_rpc_method_handler, _failing_stream(serve))
+
+
 def handlers(*served: Served) -> tuple[Handler, ...]:
     """What `serve` takes: one handler a service. A method that is not served answers UNIMPLEMENTED."""
     services: dict[str, dict[str, MethodHandler]] = {}
@@ -148,6 +159,7 @@ _SCHEMA = "xyz.block.ftl.v1.SchemaService"
 _MIRROR = "xyz.block.ftl.v1.SchemaMirrorService"
 _CONTEXT = "xyz.block.ftl.v1.DeploymentContextService"
 _TIMELINE = "xyz.block.ftl.timeline.v1.TimelineService"
+_LEASE = "xyz.block.ftl.lease.v1.LeaseService"
 _ADMIN = "xyz.block.ftl.admin.v1.AdminService"
 _WORKSPACE = "ftl_nb.v1.WorkspaceService"
 _REGISTRY = "ftl_nb.v1.RegistryService"
@@ -243,6 +255,11 @@ class TimelineService:
     delete_old_events = Unary(
         _TIMELINE, "DeleteOldEvents", timeline_pb2.DeleteOldEventsRequest, timeline_pb2.DeleteOldEventsResponse
     )
+
+
+class LeaseService:
+    ping = _ping(_LEASE)
+    acquire_lease = BothStream(_LEASE, "AcquireLease", lease_pb2.AcquireLeaseRequest, lease_pb2.AcquireLeaseResponse)
 
 
 class AdminService:

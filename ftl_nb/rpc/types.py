@@ -27,6 +27,8 @@ class Channel(Protocol):
     def unary_stream(self) -> Callable[..., Any]: ...
     @property
     def stream_unary(self) -> Callable[..., Any]: ...
+    @property
+    def stream_stream(self) -> Callable[..., Any]: ...
 
 
 class Handler(Protocol):
@@ -72,6 +74,7 @@ class Stream(Protocol[Res_co]):
     def __iter__(self) -> Iterator[Res_co]: ...
     def __next__(self) -> Res_co: ...
     def cancel(self) -> bool: ...
+    def add_done_callback(self, fn: Callable[[Any], None]) -> None: ...
 
 
 class UnaryCall(Protocol[Req_contra, Res_co]):
@@ -116,3 +119,14 @@ class ClientStreamCall(Protocol[Req_contra, Res_co]):
         *,
         wait_for_ready: bool | None = None,
     ) -> Res_co: ...
+
+
+class BothStreamCall(Protocol[Req_contra, Res_co]):
+    def __call__(
+        self,
+        request_iterator: Iterator[Req_contra],
+        timeout: float | None = None,
+        metadata: Metadata | None = None,
+        *,
+        wait_for_ready: bool | None = None,
+    ) -> Stream[Res_co]: ...

@@ -113,7 +113,7 @@ class DatabaseServer:
 
     def call(self, request: verb_pb2.CallRequest, context: Context) -> verb_pb2.CallResponse:
         """One query as a verb."""
-        headers = {name: value for name, value in context.invocation_metadata()}
+        headers = dict(context.invocation_metadata())
         database, loaded = self._chosen(headers)
         query = loaded.queries.get(request.verb.name) if loaded is not None else None
         verb = f"{self._module}.{request.verb.name}"

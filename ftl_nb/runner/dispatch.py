@@ -7,12 +7,13 @@ import contextvars
 import time
 from collections.abc import Callable, Iterable
 
-from ftl_nb.binding.dispatch import CallOptions
+from ftl_nb.binding.dispatch import CallOptions, Held
 from ftl_nb.binding.verbs import Verb
 from ftl_nb.errors import FtlError, fail
-from ftl_nb.rpc import CallContext, RequestKey, verb_pb2, workspace_pb2
+from ftl_nb.rpc import CallContext, Channel, RequestKey, verb_pb2, workspace_pb2
 from ftl_nb.rpc.calls import Caller
 from ftl_nb.rpc.cutting import InFlight
+from ftl_nb.rpc.leasing import HeldLease
 from ftl_nb.runner.execution import Executor, Running, running
 from ftl_nb.runner.output import end_lines
 from ftl_nb.runner.reporter import CallRecord, Reporter
@@ -33,6 +34,7 @@ class RunnerDispatcher:
         reporter: Reporter,
         config: Callable[[str], bytes | None],
         allowed: dict[str, frozenset[str]],
+        control: Callable[[], Channel],
     ) -> None:
         self._module = module
         self._verbs = verbs
@@ -41,6 +43,7 @@ class RunnerDispatcher:
         self._reporter = reporter
         self._config = config
         self._allowed = allowed
+        self._control = control
 
     def call(self, module: str, verb: str, body: bytes, options: CallOptions) -> bytes:
         here = running.get()
@@ -109,6 +112,9 @@ class RunnerDispatcher:
 
     def config(self, module: str, name: str) -> bytes | None:
         return self._config(name)
+
+    def lease(self, parts: tuple[str, ...], ttl: float, wait: float, on_lost: Callable[[], None]) -> Held:
+        return HeldLease(self._control(), ("module", self._module, *parts), ttl, wait, on_lost)
 
     def caller(self) -> str:
         here = running.get()

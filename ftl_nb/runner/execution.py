@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from types import CoroutineType
 from typing import Any, NamedTuple
 
+from ftl_nb.binding.interrupts import raise_in
 from ftl_nb.binding.signature import NOTHING
 from ftl_nb.binding.verbs import Verb, injections
 from ftl_nb.errors import FtlError, fail
@@ -95,7 +95,7 @@ class Interruptible:
     def __exit__(self, *exc: object) -> None:
         with self._lock:
             if self._cancelled and self._thread is not None:
-                _set_async_exception(self._thread, None)
+                raise_in(self._thread, None)
             self._thread = None
 
     @property
@@ -111,7 +111,7 @@ class Interruptible:
             if self._future is not None:
                 self._future.cancel()
             else:
-                _set_async_exception(self._thread, CallCancelled)
+                raise_in(self._thread, CallCancelled)
         # After the exception: a call that is begun now runs into it.
         if self.flight is not None:
             self.flight.cut()
@@ -134,11 +134,6 @@ class Interruptible:
         finally:
             with self._lock:
                 self._future = None
-
-
-def _set_async_exception(thread: int, exception: type[BaseException] | None) -> None:
-    kind = None if exception is None else ctypes.py_object(exception)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), kind)
 
 
 class Outcome(NamedTuple):

@@ -61,7 +61,14 @@ class Runner:
         allowed = {verb: frozenset(refs) for verb, refs in spec["calls"].items()}
         dispatch.install(
             RunnerDispatcher(
-                source.name, self._module.verbs, executor, self._caller, reporter, self._settings.get, allowed
+                source.name,
+                self._module.verbs,
+                executor,
+                self._caller,
+                reporter,
+                self._settings.get,
+                allowed,
+                lambda: process.control,
             )
         )
         self._service = ModuleService(source.name, self._module.verbs, executor, reporter)

@@ -13,6 +13,7 @@ from ftl_nb.rpc import Channels, Credentials, Leaf, handlers, keep_fresh, serve
 from ftl_nb.services.admin import Admin, Configs
 from ftl_nb.services.databases import Databases
 from ftl_nb.services.deployments import Records
+from ftl_nb.services.leases import Leases, LeaseServer
 from ftl_nb.services.link import SupervisorLink
 from ftl_nb.services.plane import Plane
 from ftl_nb.services.scaling import LocalScaling
@@ -35,7 +36,8 @@ def run(spec: dict[str, Any]) -> None:
     state, folder = Path(spec["state"]), Path(spec["folder"])
     os.chdir(folder)
     credentials = Credentials(leaf)
-    records = Records(SqliteStore(state / "store"))
+    store = SqliteStore(state / "store")
+    records = Records(store)
     link = SupervisorLink(spec["socket"], spec["token"])
     plane = _plane(leaf.identity.realm, folder, state, records, link, Channels(credentials))
     timeline = Timeline()
@@ -44,7 +46,7 @@ def run(spec: dict[str, Any]) -> None:
     workspace = Workspace(plane, timeline)
     link.on_client_gone = workspace.client_gone
     admin = Admin(plane, Configs(records, plane), served)
-    services = (plane.truth, plane.scaling, served, workspace, admin)
+    services = (plane.truth, plane.scaling, served, workspace, admin, LeaseServer(Leases(store)))
     server = serve(handlers(*(m for s in services for m in s.served_by())), credentials, THREADS)
     plane.control = server.endpoint
     link.start(server.port)

@@ -19,6 +19,7 @@ from ftl_nb.rpc import (
     deploymentcontext_pb2,
     from_control_error,
     handlers,
+    lease_pb2,
     schemaservice_pb2,
     serve,
     services,
@@ -28,12 +29,28 @@ from ftl_nb.rpc import (
 )
 from ftl_nb.rpc.ftl_pb2 import PingRequest, PingResponse
 from ftl_nb.rpc.schemaservice_pb2 import PullSchemaRequest, PullSchemaResponse, PushSchemaRequest, PushSchemaResponse
-from ftl_nb.rpc.services import ClientStream, Method, SchemaMirrorService, SchemaService, ServerStream, Unary
+from ftl_nb.rpc.services import (
+    BothStream,
+    ClientStream,
+    Method,
+    SchemaMirrorService,
+    SchemaService,
+    ServerStream,
+    Unary,
+)
 from ftl_nb.rpc.tls import grpc
 
 FILES: list[FileDescriptor] = [
     module.DESCRIPTOR
-    for module in (verb_pb2, schemaservice_pb2, deploymentcontext_pb2, timeline_pb2, admin_pb2, workspace_pb2)
+    for module in (
+        verb_pb2,
+        schemaservice_pb2,
+        deploymentcontext_pb2,
+        timeline_pb2,
+        admin_pb2,
+        workspace_pb2,
+        lease_pb2,
+    )
 ]
 SERVICES = [service for file in FILES for service in file.services_by_name.values()]
 
@@ -44,7 +61,7 @@ def methods(service: str) -> dict[str, Method[PingRequest, PingResponse]]:
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda s: str(s.name))
 def test_a_service_is_described_as_in_its_proto(service: ServiceDescriptor) -> None:
-    kinds = {(False, False): Unary, (False, True): ServerStream, (True, False): ClientStream}
+    kinds = {(False, False): Unary, (False, True): ServerStream, (True, False): ClientStream, (True, True): BothStream}
     declared = {
         re.sub(r"(?<!^)(?=[A-Z])", "_", method.name).lower(): (
             kinds[method.client_streaming, method.server_streaming],
