@@ -105,15 +105,20 @@ class Verb:
         return self._twin(CallOptions(timeout=seconds, arrow=self._call_options.arrow))
 
     def map(self, requests: Iterable[Any]) -> list[Any]:
-        """Calls the verb for each request, many at once; answers in their order. Raises the first error."""
+        """Calls the verb for each request, many at once; answers in their order. Raises the first error.
+
+        With an error, or an interrupt, the calls whose answers nobody takes any more are cancelled.
+        """
         from concurrent.futures import ThreadPoolExecutor
         from contextvars import copy_context
 
+        from ftl_nb.rpc.cutting import together
+
         pool = ThreadPoolExecutor(16, thread_name_prefix="ftl-map")
         try:
-            return [f.result() for f in [pool.submit(copy_context().run, self, r) for r in requests]]
+            with together():
+                return [f.result() for f in [pool.submit(copy_context().run, self, r) for r in requests]]
         finally:
-            # An error, or an interrupt, does not wait for calls whose answers nobody takes.
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _twin(self, call_options: CallOptions) -> Verb:

@@ -33,6 +33,7 @@ from ftl_nb.rpc import (
     workspace_pb2,
 )
 from ftl_nb.rpc.calls import Caller
+from ftl_nb.rpc.cutting import together
 from ftl_nb.rpc.services import AdminService, Unary, WorkspaceService
 from ftl_nb.rpc.tls import grpc
 from ftl_nb.rpc.view import SchemaView
@@ -218,9 +219,10 @@ class Session:
         return answer.body
 
     async def call_async(self, module: str, verb: str, body: bytes, options: CallOptions) -> bytes:
-        context = contextvars.copy_context()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(None, lambda: context.run(self.call, module, verb, body, options))
+        with together():
+            context = contextvars.copy_context()
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(None, lambda: context.run(self.call, module, verb, body, options))
 
     def statement(self, module: str, database: str, sql: str, parameters: bytes, *, rows: bool) -> tuple[bytes, int]:
         successor = self._successor()

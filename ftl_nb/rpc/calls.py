@@ -10,7 +10,7 @@ from ftl_nb import schema
 from ftl_nb.errors import FtlError, VerbError, fail
 from ftl_nb.rpc import verb_pb2, workspace_pb2
 from ftl_nb.rpc.channels import Channels
-from ftl_nb.rpc.cutting import InFlight, cuttable
+from ftl_nb.rpc.cutting import cuttable
 from ftl_nb.rpc.failures import from_rpc_error
 from ftl_nb.rpc.headers import CallContext
 from ftl_nb.rpc.hints import near
@@ -35,7 +35,7 @@ Call = UnaryCall[verb_pb2.CallRequest, verb_pb2.CallResponse]
 class Caller:
     """Calls verbs at the address that the schema gives. `extra` headers go with every call.
 
-    `wake(module)` is asked for a module whose processes are not up; `flight()` gives what a call belongs to.
+    `wake(module)` is asked for a module whose processes are not up.
     """
 
     def __init__(
@@ -44,12 +44,10 @@ class Caller:
         channels: Channels,
         extra: Metadata = (),
         wake: Callable[[str], None] = lambda module: None,
-        flight: Callable[[], InFlight | None] = lambda: None,
     ) -> None:
         self.view = view
         self.extra = extra
         self._wake = wake
-        self._flight = flight
         self._channels = channels
         self._stubs: dict[Channel, Call] = {}
 
@@ -105,7 +103,7 @@ class Caller:
         channel = self._channels.to(route.endpoint, route.callee)
         stub = self._stubs.get(channel)
         if stub is None:
-            stub = self._stubs[channel] = cuttable(VerbService.call.on(channel), self._flight)
+            stub = self._stubs[channel] = cuttable(VerbService.call.on(channel))
         return stub
 
     def _missing(self, verb: str) -> Route:
@@ -134,7 +132,7 @@ class Caller:
         until = 0.0
         while True:
             channel = self._channels.to(route.endpoint, route.callee)
-            stub = cuttable(DatabaseService.statement.on(channel), self._flight)
+            stub = cuttable(DatabaseService.statement.on(channel))
             try:
                 return stub(request, timeout=context.timeout(), metadata=(*context.to_metadata(), *self.extra))
             except grpc.RpcError as e:

@@ -8,7 +8,9 @@ none there, calls are as they were: they end when their callee answers.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib import import_module
 from typing import Any, TypeVar, cast
 
@@ -21,16 +23,19 @@ Stub = TypeVar("Stub")
 class InFlight:
     """The outgoing calls of one piece of work, and so of the one that it is part of. Thread-safe."""
 
-    __slots__ = ("_calls", "_whole")
+    __slots__ = ("_calls", "_ended", "_whole")
 
     def __init__(self, whole: InFlight | None = None) -> None:
         self._calls: set[Any] = set()
         self._whole = whole
+        self._ended = False
 
     def add(self, call: Any) -> None:
         self._calls.add(call)
         if self._whole is not None:
             self._whole.add(call)
+        if self._ended:
+            _cancel(call)
 
     def discard(self, call: Any) -> None:
         self._calls.discard(call)
@@ -40,7 +45,34 @@ class InFlight:
     def cut(self) -> None:
         """Ends what is in flight: each call fails as cancelled, and its callee is told."""
         for call in tuple(self._calls):
-            call.cancel(grpc.StatusCode.CANCELLED.value[0], "what it was for was cancelled")
+            _cancel(call)
+
+    def end(self) -> None:
+        """The same, and for every call that is begun later."""
+        self._ended = True
+        self.cut()
+
+
+def _cancel(call: Any) -> None:
+    call.cancel(grpc.StatusCode.CANCELLED.value[0], "what it was for was cancelled")
+
+
+#: What calls that are made here belong to; None outside any.
+flight: ContextVar[InFlight | None] = ContextVar("ftl_flight", default=None)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Calls that are begun within, in contexts copied there too, end when the block is left by an exception."""
+    made = InFlight(flight.get())
+    token = flight.set(made)
+    try:
+        yield
+    except BaseException:
+        made.end()
+        raise
+    finally:
+        flight.reset(token)
 
 
 class _Blocking:
@@ -50,12 +82,11 @@ class _Blocking:
     answer; one that fails raises gRPC's own error.
     """
 
-    __slots__ = ("_flight", "_inner", "_stub")
+    __slots__ = ("_inner", "_stub")
 
-    def __init__(self, stub: Any, inner: Any, flight: Callable[[], InFlight | None]) -> None:
+    def __init__(self, stub: Any, inner: Any) -> None:
         self._stub = stub
         self._inner = inner
-        self._flight = flight
 
     def __call__(self, request: Any, timeout: float | None = None, metadata: Metadata | None = None) -> Any:
         stub, cy = self._stub, self._inner.cygrpc
@@ -78,14 +109,14 @@ class _Blocking:
             stub._context,
             stub._registered_call_handle,
         )
-        flight = self._flight()
-        if flight is None:
+        here = flight.get()
+        if here is None:
             return self._answer(call.next_event())
-        flight.add(call)
+        here.add(call)
         try:
             return self._answer(call.next_event())
         finally:
-            flight.discard(call)
+            here.discard(call)
 
     def _answer(self, event: Any) -> Any:
         *_, message, status = event.batch_operations
@@ -101,10 +132,10 @@ class _Blocking:
 _USED = ("cygrpc", "_RPCState", "_InactiveRpcError", "_determine_deadline")
 
 
-def cuttable(stub: Stub, flight: Callable[[], InFlight | None]) -> Stub:
-    """The stub; its blocking calls belong to what `flight()` gives when they are made."""
+def cuttable(stub: Stub) -> Stub:
+    """The stub; its blocking calls belong to the `flight` that they are made in."""
     made: Any = stub
     inner: Any = import_module("grpc._channel")
     if not hasattr(getattr(made, "_channel", None), "segregated_call") or not all(hasattr(inner, n) for n in _USED):
         return stub
-    return cast("Stub", _Blocking(made, inner, flight))
+    return cast("Stub", _Blocking(made, inner))

@@ -12,7 +12,7 @@ from ftl_nb.binding.verbs import Verb
 from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import CallContext, Channel, RequestKey, verb_pb2, workspace_pb2
 from ftl_nb.rpc.calls import Caller
-from ftl_nb.rpc.cutting import InFlight
+from ftl_nb.rpc.cutting import InFlight, flight, together
 from ftl_nb.rpc.leasing import HeldLease
 from ftl_nb.runner.execution import Executor, Running, running
 from ftl_nb.runner.output import end_lines
@@ -83,8 +83,11 @@ class RunnerDispatcher:
         left = context.timeout(timeout)
         deadline = None if left is None else time.monotonic() + left
         call = Running(verb.ref, context.child()._replace(deadline=deadline), lambda: self._module)
-        call.flight = InFlight(here.flight if here is not None else None)
-        outcome = self._executor.execute_within(timeout, verb, body, call)
+        within = flight.get()
+        call.flight = InFlight(within)
+        # A thread of its own, that of `aio` or `map`, is not the one which the end of the calling verb reaches.
+        apart = within if here is None or within is not here.flight else None
+        outcome = self._executor.execute_within(timeout, verb, body, call, apart)
         end_lines(call, self._reporter)
         self._reporter.add(
             CallRecord(verb.ref, "verb", call.context, outcome.started, outcome.took, body, outcome.body, outcome.error)
@@ -95,9 +98,10 @@ class RunnerDispatcher:
         return outcome.body
 
     async def call_async(self, module: str, verb: str, body: bytes, options: CallOptions) -> bytes:
-        context = contextvars.copy_context()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(None, lambda: context.run(self.call, module, verb, body, options))
+        with together():
+            context = contextvars.copy_context()
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(None, lambda: context.run(self.call, module, verb, body, options))
 
     def statement(self, module: str, database: str, sql: str, parameters: bytes, *, rows: bool) -> tuple[bytes, int]:
         request = workspace_pb2.StatementRequest(sql=sql, parameters=parameters, rows=rows)

@@ -16,7 +16,7 @@ from ftl_nb.binding.signature import NOTHING
 from ftl_nb.binding.verbs import Verb, injections
 from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import CallContext, verb_pb2
-from ftl_nb.rpc.cutting import InFlight
+from ftl_nb.rpc.cutting import InFlight, flight
 from ftl_nb.runner.traces import gone_through, user_traceback
 from ftl_nb.schema.json import JsonError
 from ftl_nb.schema.names import snake
@@ -67,12 +67,6 @@ class Running:
 running: ContextVar[Running | None] = ContextVar("ftl_running", default=None)
 
 
-def flight_here() -> InFlight | None:
-    """What calls that are made here belong to; None outside a call."""
-    here = running.get()
-    return here.flight if here is not None else None
-
-
 class Interruptible:
     """Lets another thread raise CallCancelled in the thread that runs a verb, and never after it has ended.
 
@@ -103,7 +97,8 @@ class Interruptible:
         """Whether it was this call that was cancelled, and not the one that it is made in."""
         return self._cancelled
 
-    def cancel(self) -> None:
+    def cancel(self, *why: object) -> None:
+        """What an outgoing call has as `cancel` too; the reason is told by whoever cancels."""
         with self._lock:
             if self._thread is None or self._cancelled:
                 return
@@ -153,9 +148,22 @@ class Executor:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
 
-    def execute_within(self, seconds: float | None, verb: Verb, body: bytes, call: Running) -> Outcome:
-        """The same for a call made in the thread of another, cancelled when it takes longer than `seconds`."""
+    def execute_within(
+        self, seconds: float | None, verb: Verb, body: bytes, call: Running, within: InFlight | None = None
+    ) -> Outcome:
+        """The same for a call made in another, cancelled when it takes longer than `seconds`, or with `within`."""
         guard = Interruptible()
+        if within is None:
+            return self._execute_until(seconds, verb, body, call, guard)
+        within.add(guard)
+        try:
+            return self._execute_until(seconds, verb, body, call, guard)
+        finally:
+            within.discard(guard)
+
+    def _execute_until(
+        self, seconds: float | None, verb: Verb, body: bytes, call: Running, guard: Interruptible
+    ) -> Outcome:
         if seconds is None:
             return self.execute(verb, body, call, guard)
         timer = threading.Timer(seconds, guard.cancel)
@@ -172,7 +180,7 @@ class Executor:
     def execute(self, verb: Verb, body: bytes, call: Running, guard: Interruptible) -> Outcome:
         """Runs one call to its end; whatever goes wrong is in the outcome."""
         started, clock = time.time(), time.perf_counter()
-        token = running.set(call)
+        token, outer = running.set(call), flight.set(call.flight)
         guard.flight = call.flight
         error: FtlError | None = None
         answer = b"{}"
@@ -189,6 +197,7 @@ class Executor:
             error = fail("cancelled", verb=verb.ref)
         finally:
             running.reset(token)
+            flight.reset(outer)
         return Outcome(answer, error, started, time.perf_counter() - clock)
 
     def _run(self, verb: Verb, body: bytes, guard: Interruptible) -> bytes:

@@ -17,7 +17,7 @@ from ftl_nb.rpc.calls import Caller
 from ftl_nb.rpc.services import DeploymentContextService
 from ftl_nb.rpc.view import deployment_of
 from ftl_nb.runner.dispatch import RunnerDispatcher
-from ftl_nb.runner.execution import Executor, flight_here
+from ftl_nb.runner.execution import Executor
 from ftl_nb.runner.module import LoadedModule
 from ftl_nb.runner.output import capture
 from ftl_nb.runner.process import Process, settle, wait_forever
@@ -56,7 +56,7 @@ class Runner:
         self._module = LoadedModule(source, generated, Path(spec["folder"]))
         self._reflected = self._module.reflect()
         extra = ((CANDIDATE, process.deployment),)
-        self._caller = Caller(process.view, process.channels, extra, flight=flight_here)
+        self._caller = Caller(process.view, process.channels, extra)
         executor = Executor()
         allowed = {verb: frozenset(refs) for verb, refs in spec["calls"].items()}
         dispatch.install(
