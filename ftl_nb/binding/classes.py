@@ -57,15 +57,21 @@ class PythonField(NamedTuple):
 
 
 def python_fields(data: schema.Data) -> Iterator[PythonField]:
-    """The fields with their Python names. An optional one before a required one is keyword-only."""
+    """The fields with their Python names.
+
+    An optional one before a required one is keyword-only, and so is every one behind it: no value given by position
+    means another field here than where the class is declared.
+    """
     last_required = max((i for i, f in enumerate(data.fields) if not isinstance(f.type, schema.Optional)), default=-1)
     taken: set[str] = set()
+    kw_only = False
     for index, item in enumerate(data.fields):
         name = snake(item.name)
         name = item.name if name in taken else name
         taken.add(name)
         optional = isinstance(item.type, schema.Optional)
-        yield PythonField(item, name, optional, optional and index < last_required)
+        kw_only = kw_only or (optional and index < last_required)
+        yield PythonField(item, name, optional, kw_only)
 
 
 def variant_class_name(module: schema.Module, enum: schema.Enum, variant: schema.EnumVariant) -> str:

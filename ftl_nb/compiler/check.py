@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -27,6 +28,11 @@ from ftl_nb.errors import FtlError, Place, fail
 _log = logging.getLogger(__name__)
 
 _STUBS = Path("stubs", "ftl_nb-stubs")
+_CALLEE = re.compile(r"(?:\w+\.)*(\w+)(?:\[[^(]*\])?\(")
+_FOREIGN_CLASS = (
+    "a class's defaults are known in its own module alone: give every field but those that may be None, "
+    "and by keyword what stands behind one of these"
+)
 # A partial stub package stands before the installed one module by module (PEP 561).
 _STUB_PACKAGE = {_STUBS / "py.typed": "partial\n", _STUBS / "modules" / "__init__.pyi": ""}
 
@@ -52,6 +58,7 @@ class Diagnostic:
     place: Place
     rule: str
     message: str
+    hint: str = ""
 
 
 class Checker(Protocol):
@@ -177,7 +184,15 @@ class TypeChecker:
         if not place:
             _log.debug("type check of %s, in a line of ours: %s", module, finding)
             return None
-        return Diagnostic(place, finding.rule, in_the_authors_words(finding.message))
+        hint = self._class_hint(module, finding.rule, place)
+        return Diagnostic(place, finding.rule, in_the_authors_words(finding.message), hint)
+
+    def _class_hint(self, module: str, rule: str, place: Place) -> str:
+        """What to do about the arguments of another module's class."""
+        name = _CALLEE.match(place.source_line[max(place.column - 1, 0) :])
+        if rule != "missing-argument" or name is None or _has_data(self._known[module].given, name[1]):
+            return ""
+        return _FOREIGN_CLASS if any(_has_data(known.given, name[1]) for known in self._known.values()) else ""
 
     def _imported_files(self) -> dict[Path, str]:
         """The project's own files that modules may import, each with the time of its last change as its text."""
@@ -204,7 +219,7 @@ def refusal(diagnostics: Mapping[str, Sequence[Diagnostic]]) -> FtlError:
 
 
 def _error(diagnostic: Diagnostic) -> FtlError:
-    hint = f"ty's rule {diagnostic.rule}; a line that ends in `# type: ignore` is not checked"
+    hint = diagnostic.hint or f"ty's rule {diagnostic.rule}; a line that ends in `# type: ignore` is not checked"
     return fail("type-check", diagnostic.place, hint, detail=diagnostic.message.rstrip("."), rule=diagnostic.rule)
 
 
@@ -230,6 +245,10 @@ def _imports_of_schema(module: schema.Module | None) -> frozenset[str]:
     if module is None:
         return frozenset()
     return frozenset(ref.module for ref in schema.refs(module)) - {module.name, "", "builtin"}
+
+
+def _has_data(given: ModuleInput, name: str) -> bool:
+    return given.schema is not None and isinstance(given.schema.decl(name), schema.Data)
 
 
 def _stub(module: schema.Module) -> str:

@@ -69,7 +69,8 @@ def _data(decl: schema.Data, types: TypeTexts) -> Iterator[str]:
     for item in fields:
         default = " = None" if item.optional else ""
         if item.kw_only:
-            default = f" = {types.of('_dataclasses.field')}(default=None, kw_only=True)"
+            given = "default=None, " if item.optional else ""
+            default = f" = {types.of('_dataclasses.field')}({given}kw_only=True)"
         body.append(f"    {item.name}: {types.text(item.field.type, scope)}{default}")
     yield from _dataclass(f"{decl.name}{base}", body, types)
 

@@ -236,10 +236,18 @@ def test_fields_that_may_be_left_out(load: Callable[..., dict[str, Any]]) -> Non
     order = load(
         Data("Order", (Field("note", Optional(String())), Field("sku", String()), Field("to", Optional(Int()))))
     )
-    made = order["Order"]("tea")
+    made = order["Order"](sku="tea")
     assert (made.note, made.sku, made.to) == (None, "tea", None)
-    assert order["Order"]("tea", 3, note="x") == order["Order"]("tea", to=3, note="x")
+    assert order["Order"](sku="tea", to=3) == order["Order"](to=3, sku="tea", note=None)
     assert codec(order["Order"]).encode(made) == b'{"note":null,"sku":"tea","to":null}'
+
+
+def test_behind_a_field_that_may_be_left_out_nothing_is_given_by_position(load: Callable[..., dict[str, Any]]) -> None:
+    fields = (Field("sku", String()), Field("note", Optional(String())), Field("count", Int()), Field("tag", String()))
+    order = load(Data("Order", fields))["Order"]
+    assert order("a", count=1, tag="x") == order("a", note=None, count=1, tag="x")
+    with pytest.raises(TypeError, match="positional"):
+        order("a", "x", 1, "y")
 
 
 def test_names_that_do_not_return_to_themselves(load: Callable[..., dict[str, Any]]) -> None:

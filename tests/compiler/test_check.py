@@ -249,6 +249,24 @@ def f(order: Order, *, price_of, who=ftl.inject(users.get_user)) -> float:
         assert places(good.replace("who(1)", "who('x')"))[0][2].startswith("'x')")
 
 
+def test_a_default_that_another_modules_class_does_not_have_here_is_explained(tmp_path: Path) -> None:
+    users = schema.parse_module("module users {\n  export data User { name String note String? age Int }\n}")
+    text = "from ftl_nb.modules import users\ndef user() -> users.User:\n    return users.User('a')\n"
+    with TypeChecker(tmp_path / "check") as checker:
+
+        def check(text: str) -> dict[str, list[Diagnostic]]:
+            return checker.check_system([module("shop", text), ModuleInput("users", None, users)], ["shop"])
+
+        error = refusal(check(text))
+        assert (error.message, str(error.place)) == (
+            "No argument provided for required parameter `age`.",
+            "<shop/c0>:3:12",
+        )
+        assert error.hint.startswith("a class's defaults are known in its own module alone")
+        assert check(text.replace("'a'", "'a', None, 3"))
+        assert check(text.replace("'a'", "'a', age=3")) == {}
+
+
 def test_a_folder_that_git_ignores_is_checked(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / ".gitignore").write_text("*\n")

@@ -132,7 +132,7 @@ from typing import assert_type
 from ftl_nb.modules import shop, users
 from ftl_nb.modules.shop import Order, Receipt, checkout
 
-order = Order(shop.Sku("tea"), 2)
+order = Order(sku=shop.Sku("tea"), quantity=2)
 assert_type(checkout(order), Receipt)
 assert_type(checkout(sku=shop.Sku("tea")), Receipt)
 assert_type(checkout(order, price_of=lambda sku: 1.0), Receipt)
@@ -156,10 +156,10 @@ async def later() -> None:
     (await checkout.aio(order)).nope  # error
 
 
-assert_type(shop.box(shop.Box(1, {"a": [1]})), list[shop.Pet])
+assert_type(shop.box(shop.Box(1, spares={"a": [1]})), list[shop.Pet])
 assert_type(shop.box(content=1, spares={}), list[shop.Pet])
 shop.box(content="x", spares={})  # error
-shop.boxless(content=shop.Box(1, {}, next=None), spares={})
+shop.boxless(content=shop.Box(1, spares={}, next=None), spares={})
 assert_type(shop.list(), list[Order])
 shop.list(1)  # error
 shop.clear()
@@ -191,7 +191,7 @@ shop.key.get().str + ""
 shop.stock.execute("DELETE FROM items WHERE sku = $sku", sku="tea")
 shop.dogs(self="Rex")
 shop.dogs(self=1)  # error
-pet: shop.Pet = shop.Cat(9)
+pet: shop.Pet = shop.Cat(lives=9)
 pet = shop.Number(1)
 pet = shop.PetSku("x")
 pet = order  # error
