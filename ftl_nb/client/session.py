@@ -18,6 +18,7 @@ from ftl_nb.binding import dispatch
 from ftl_nb.binding.dispatch import CallOptions, Dispatcher, Held
 from ftl_nb.binding.finder import install_finder
 from ftl_nb.binding.source import Cell, ModuleSource
+from ftl_nb.client.live import Lines, Live
 from ftl_nb.client.mirror import Mirror
 from ftl_nb.cluster import Lifeline, Project
 from ftl_nb.errors import FtlError, fail
@@ -27,8 +28,10 @@ from ftl_nb.rpc import (
     Credentials,
     Identity,
     RequestKey,
+    admin_pb2,
     from_control_error,
     schemaservice_pb2,
+    timeline_pb2,
     verb_pb2,
     workspace_pb2,
 )
@@ -41,6 +44,8 @@ from ftl_nb.rpc.view import SchemaView
 Res = TypeVar("Res", bound=Message)
 Output = Iterable[verb_pb2.CallResponse.Output]
 _SYNC_SECONDS = 10.0
+#: Of a call, that are there when it begins to be followed.
+_LINES = 10_000
 #: The caller is told before the callee has recorded the call.
 _STILL_RECORDED = ("deadline", "cancelled")
 
@@ -88,6 +93,7 @@ class Session:
         self._admin = welcome.admin
         self.view = SchemaView(self.realm)
         self._lifeline.on_end(self.view.stop)
+        self._live = Live(self._follow_lines, lambda output: self.show(output))
         self._caller = Caller(self.view, self._channels, wake=self._wake)
         self.view.on_change(self._on_change)
         pull = schemaservice_pb2.PullSchemaRequest(subscription_id=client_id)
@@ -110,12 +116,14 @@ class Session:
     def close(self) -> None:
         """Leaves the cluster, which ends when this was its last client."""
         self.view.stop()
+        self._live.close()
         self._channels.close()
         self._lifeline.close()
 
     def shut_down(self) -> None:
         """Ends the whole cluster; what is deployed stays in its store."""
         self.view.stop()
+        self._live.close()
         self._channels.close()
         self._lifeline.shut_down()
 
@@ -206,17 +214,27 @@ class Session:
         if successor is not None:
             return successor.call(module, verb, body, options)
         context = CallContext.start(RequestKey.text_of_new("ingress", "notebook"))
-        self.last = LastCall(context.request_key)
+        last = self.last = LastCall(context.request_key)
+        output: Output = ()
+        live = self._live.begin(context.request_key)
         try:
             answer = self._caller.call(f"{module}.{verb}", body, context, timeout=options.timeout, arrow=options.arrow)
+            last.recorded, output = answer.recorded, answer.output
         except FtlError as e:
-            self.last.recorded = e.recorded or int(e.slug in _STILL_RECORDED)
-            self.show(e.output)
+            last.recorded, output = e.recorded or int(e.slug in _STILL_RECORDED), e.output
             raise self._known(e) from None
-        self.last.recorded = answer.recorded
-        if answer.output:
-            self.show(answer.output)
+        finally:
+            output = self._live.end(live, output)
+            if output:
+                self.show(output)
         return answer.body
+
+    def _follow_lines(self, request_key: str) -> Lines:
+        """The log lines of a request, those there are and those to come."""
+        query = timeline_pb2.TimelineQuery(limit=_LINES)
+        query.filters.add().requests.requests.append(request_key)
+        lines: Lines = AdminService.stream_logs.on(self._control())(admin_pb2.StreamLogsRequest(query=query))
+        return lines
 
     async def call_async(self, module: str, verb: str, body: bytes, options: CallOptions) -> bytes:
         with together():
@@ -235,8 +253,6 @@ class Session:
         return response.rows, response.changed
 
     def config(self, module: str, name: str) -> bytes | None:
-        from ftl_nb.rpc import admin_pb2
-
         ref = admin_pb2.ConfigRef(module=module, name=name)
         try:
             return self.ask(AdminService.config_get, admin_pb2.ConfigGetRequest(ref=ref)).value

@@ -22,7 +22,7 @@ from ftl_nb.schema.json import JsonError
 from ftl_nb.schema.names import snake
 
 OUTPUT_LIMIT = 64 * 1024
-_CUT = "\n… (the rest is in %ftl logs)\n"
+CUT = "\n… (the rest is in %ftl logs)\n"
 #: Writes are gathered into pieces of about this many characters.
 _PIECE = 4096
 
@@ -51,7 +51,7 @@ class Running:
         if left < 0 or not text:
             return
         self.written += len(text)
-        kept = text if len(text) <= left else text[:left] + _CUT
+        kept = text if len(text) <= left else text[:left] + CUT
         last = self.output[-1] if self.output else None
         if last is not None and (last.stream, last.module) == (stream, module) and len(last.text) < _PIECE:
             last.text += kept

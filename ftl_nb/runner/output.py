@@ -37,7 +37,8 @@ class CallStream(io.TextIOBase):
         lines = call.lines if call is not None else self._lines
         *whole, rest = (lines.pop(self._name, "") + text).split("\n")
         if len(rest) > _LINE:
-            whole, rest = [*whole, rest], ""
+            _report(rest, self._name, call, self._reporter, left_open=True)
+            rest = ""
         if rest:
             lines[self._name] = rest
         for line in whole:
@@ -67,9 +68,9 @@ class CallHandler(logging.Handler):
         self._reporter.add(LogRecord(text, "log", record.levelname, *_of(call, record.created)))
 
 
-def _report(line: str, stream: str, call: Running | None, reporter: Reporter) -> None:
+def _report(line: str, stream: str, call: Running | None, reporter: Reporter, *, left_open: bool = False) -> None:
     if line.strip():
-        reporter.add(LogRecord(line, stream, "INFO", *_of(call, time.time())))
+        reporter.add(LogRecord(line, stream, "INFO", *_of(call, time.time()), left_open))
 
 
 def _of(call: Running | None, when: float) -> tuple[str, str, float, str]:
@@ -82,7 +83,7 @@ def _of(call: Running | None, when: float) -> tuple[str, str, float, str]:
 def end_lines(call: Running, reporter: Reporter) -> None:
     """The call has ended, and with it the lines that it left without an end."""
     for stream, line in call.lines.items():
-        _report(line, stream, call, reporter)
+        _report(line, stream, call, reporter, left_open=True)
     call.lines.clear()
 
 

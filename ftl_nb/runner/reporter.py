@@ -42,7 +42,7 @@ class CallRecord(NamedTuple):
 
 
 class LogRecord(NamedTuple):
-    """One piece of output. `stream` is stdout, stderr or log."""
+    """One line of output. `stream` is stdout, stderr or log; `open` is a line that its writer did not end."""
 
     text: str
     stream: str
@@ -51,6 +51,7 @@ class LogRecord(NamedTuple):
     request_key: str
     when: float
     span: str = ""
+    open: bool = False
 
 
 class Reporter:
@@ -134,13 +135,14 @@ class Reporter:
         return event
 
     def _log(self, record: LogRecord) -> Fields:
+        attributes = {"module": self._module, "verb": record.verb, "stream": record.stream, "span": record.span}
         return {
             "deployment_key": self._deployment,
             "request_key": record.request_key,
             "timestamp": seconds(record.when),
             "log_level": LEVELS.get(record.level, 9),
             "message": shown(record.text),
-            "attributes": {"module": self._module, "verb": record.verb, "stream": record.stream, "span": record.span},
+            "attributes": attributes | {"open": "1"} if record.open else attributes,
         }
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
 import pytest
 
 from e2e.driver import Notebook, System
@@ -298,3 +302,43 @@ def test_each_call_of_a_verb_has_its_own_lines_on_the_trace(bakery: Notebook) ->
         ["step 1"],
         ["step 2"],
     ]
+
+
+# --- while a call runs ----------------------------------------------------------------------------------------------
+
+
+def test_what_a_long_call_writes_is_shown_while_it_runs_and_once(bakery: Notebook, tmp_path: Path) -> None:
+    verb = """
+        import ftl_nb as ftl
+        ftl.module("slowly")
+
+        @ftl.verb
+        def proof(mark: str) -> str:
+            import logging
+            import os
+            import threading
+            print("rising")
+            logging.warning("warm")
+            print("no end", end="")
+            for _ in range(600):
+                if os.path.exists(mark):
+                    break
+                threading.Event().wait(0.05)
+            print("\\n\\nrisen")
+            return "dough"
+    """
+    bakery.run(verb).ok  # noqa: B018
+    mark, seen = tmp_path / "seen", io.StringIO()
+
+    class Watched(io.StringIO):
+        def write(self, text: str) -> int:
+            seen.write(text)
+            if "warm" in seen.getvalue() and "rising" in seen.getvalue():
+                mark.touch()
+            return len(text)
+
+    with redirect_stdout(Watched()), redirect_stderr(Watched()):
+        assert bakery["proof"](str(mark)) == "dough"
+    assert mark.exists()
+    written = seen.getvalue()
+    assert [written.count(line) for line in ("rising\n", "WARNING root: warm\n", "no end", "risen\n")] == [1, 1, 1, 1]
