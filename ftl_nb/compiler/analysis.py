@@ -73,8 +73,8 @@ def analyse(
     """Reads a module's Python cells; nothing is executed.
 
     `sql_verbs` maps the name of each SQL verb, in snake or camel case, to its database; `databases` are the module's
-    databases, by default those of its SQL cells. Raises FtlError: what `parse` raises, `name-collision`,
-    `unknown-injection`, `injection-shadows-field`.
+    databases, by default those of its SQL cells. Raises FtlError: what `parse` and `check_bodies` raise,
+    `name-collision`, `unknown-injection`, `injection-shadows-field`.
     """
     queries = {camel(name): camel(database) for name, database in (sql_verbs or {}).items()}
     if databases is None:

@@ -31,7 +31,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class ParsedCell:
-    """One Python cell, parsed. `marks` holds its verbs and fixtures in order of the text."""
+    """One Python cell, parsed. `marks` holds its verbs and fixtures in order of the text.
+
+    `known` are its imports and those of the module's cells before it.
+    """
 
     cell: Cell
     module: str
@@ -39,6 +42,7 @@ class ParsedCell:
     names: Declared
     marks: tuple[Mark, ...]
     imports: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def filename(self) -> str:
@@ -77,7 +81,7 @@ def parse(cell: Cell, module: str, aliases: Mapping[str, str] | None = None) -> 
     marks = list(marks_of(tree, known, cell.text, filename))
     if cell.kind in ("verb", "fixture"):
         marks = _with_candidate(cell, _candidate(tree, cell.text, filename), marks)
-    return ParsedCell(cell, module, tree, declared(tree), tuple(marks), imports)
+    return ParsedCell(cell, module, tree, declared(tree), tuple(marks), imports, known)
 
 
 def _candidate(tree: ast.Module, text: str, filename: str) -> Function:

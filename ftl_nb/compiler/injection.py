@@ -56,7 +56,7 @@ def _injected(space: Namespace, cell: ParsedCell, mark: Mark, argument: ast.arg,
         raise fail("injected-default", cell.place(default), name=argument.arg, verb=verb, default=shown)
     declaration = space.injectable(target or argument.arg)
     if declaration is None:
-        near = space.near(target or argument.arg)
+        near = space.near(target or argument.arg, mark.name)
         verb = f"{space.module}.{schema_name(mark)}"
         place = cell.place(argument)
         raise fail("unknown-injection", place, module=space.module, name=target or argument.arg, verb=verb, near=near)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from ftl_nb.binding.names import Function, import_targets, stored_names, top_level
 from ftl_nb.binding.source import ModuleSource
+from ftl_nb.compiler.bodies import check_bodies
 from ftl_nb.compiler.cells import Mark, ParsedCell, full_name, parse
 from ftl_nb.errors import FtlError, Place, fail
 from ftl_nb.schema.names import camel, is_identifier, snake
@@ -71,20 +72,22 @@ class Namespace:
         """What a keyword-only parameter of that name gets: by the module's name for it, else by the schema's."""
         return self.bound(name) or self.declarations.get(name)
 
-    def near(self, name: str) -> str:
-        """A hint for a name that is none of ours."""
+    def near(self, name: str, asker: str) -> str:
+        """A hint for a name that is none of ours; `asker` is the function that asks, which cannot be what it meant."""
+        offered = sorted(key for key, d in self.declarations.items() if d.binding != asker)
         inject = "another module's verb is injected by `= ftl.inject(shop.checkout)`"
-        close = difflib.get_close_matches(name, self.declarations, n=3, cutoff=0.5)
+        close = difflib.get_close_matches(name, offered, n=3, cutoff=0.5)
         if close:
             return f"did you mean {' or '.join(close)}? {inject[0].upper()}{inject[1:]}"
-        return f"there is {', '.join(sorted(self.declarations)) or 'nothing to inject'}; {inject}"
+        return f"there is {', '.join(offered) or 'nothing to inject'}; {inject}"
 
 
 def read_namespace(source: ModuleSource, sql_verbs: Mapping[str, str], databases: Iterable[str]) -> Namespace:
-    """Parses the Python cells in order. Raises what `parse` raises, and `name-collision`."""
+    """Parses the Python cells in order. Raises what `parse` and `check_bodies` raise, and `name-collision`."""
     space = Namespace(source.name)
     for cell in source.python_cells:
         parsed = parse(cell, source.name, space.imports)
+        check_bodies(parsed)
         space.cells += (parsed,)
         for statement in top_level(parsed.tree.body):
             _bind(space, parsed, statement)

@@ -21,7 +21,7 @@ from ftl_nb.compiler.declarations import (
     with_visibility,
 )
 from ftl_nb.compiler.owners import Owners, named_unions
-from ftl_nb.compiler.refusals import fix_of, shown
+from ftl_nb.compiler.refusals import fix_of, hidden_hint, shown
 from ftl_nb.errors import FtlError, Place, fail
 from ftl_nb.schema import Visibility, json
 
@@ -280,7 +280,8 @@ class Reflector:
 
     def _unresolved(self, annotation: Any, why: str, site: Site) -> FtlError:
         text = annotation.strip("'\"") if isinstance(annotation, str) else shown(annotation)
-        return fail("annotation-unresolved", self._place(site), annotation=text, where=site.words, why=why)
+        hint = hidden_hint(text, self._namespace)
+        return fail("annotation-unresolved", self._place(site), hint, annotation=text, where=site.words, why=why)
 
     def _collision(self, first: str, second: str, name: str, site: Site) -> FtlError:
         return fail("name-collision", self._place(site), first=first, second=second, name=name, module=self.module)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 import collections.abc
 import dataclasses
 import datetime
+import re
 import types
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -34,6 +37,15 @@ def shown(annotation: Any) -> str:
     if isinstance(annotation, type) and not get_args(annotation):
         return annotation.__name__
     return repr(annotation).replace("typing.", "").replace("collections.abc.", "")
+
+
+def hidden_hint(annotation: str, namespace: Mapping[str, Any]) -> str:
+    """What to write where a name of the module hides one of Python's that an annotation means; empty elsewhere."""
+    words = re.findall(r"(?<![\w.])[a-z]+\b", annotation)
+    hidden = next((w for w in words if hasattr(builtins, w) and not isinstance(namespace.get(w, type), type)), "")
+    if not hidden:
+        return ""
+    return f"{hidden} is a name of this module here: write builtins.{hidden}, or name the verb otherwise"
 
 
 def fix_of(annotation: Any) -> str:

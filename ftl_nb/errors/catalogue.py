@@ -130,6 +130,18 @@ _ENTRIES = (
         "The type enums {first} and {second} have the same members.",
         "keep one of them, or add a member",
     ),
+    Entry(
+        "result-unannotated",
+        "FTL-T206",
+        "{verb} returns a value, but its result has no type.",
+        "write the type behind the parameters: `-> str:`; a verb without `->` returns nothing",
+    ),
+    Entry(
+        "verb-generator",
+        "FTL-T207",
+        "{verb} is a generator, a verb answers once.",
+        "return a list, or move the generator to a helper function",
+    ),
     Entry("type-check", "FTL-T210", "{detail}.", "{rule}"),
     Entry("schema-invalid", "FTL-T211", "{detail}."),
     Entry("json-invalid", "FTL-T220", "{detail}.", "the request of {verb} is {type}"),

@@ -33,7 +33,7 @@ def analysed(*verbs: str, opening: str = OPENING, sql: Mapping[str, str] | None 
 
 
 def uses(body: str, helpers: str = "") -> VerbUse:
-    found = analysed(f"def checkout(order: Order):\n    {body}\n", opening=OPENING + helpers).verb("checkout")
+    found = analysed(f"def checkout(order: Order) -> object:\n    {body}\n", opening=OPENING + helpers).verb("checkout")
     assert found is not None
     return found
 
@@ -97,20 +97,20 @@ def test_calls_seen_through_what_a_verb_reads(helpers: str, body: str) -> None:
 
 def test_a_helper_in_a_later_cell_counts() -> None:
     later = Cell("9", "module", "more", "\ndef _helper(): return currency.get() + users.who()\n")
-    found = analyse(shop("def checkout(): return _helper()").with_cell(later)).verb("checkout")
+    found = analyse(shop("def checkout() -> object: return _helper()").with_cell(later)).verb("checkout")
     assert found is not None
     assert [str(r) for r in found.calls] == ["users.who"]
     assert [str(r) for r in found.configs] == ["shop.currency"]
 
 
 def test_what_a_called_verb_uses_is_its_own_use() -> None:
-    found = analysed("def outer(): return inner()", "def inner(): return pay_out(1)").verb("outer")
+    found = analysed("def outer() -> object: return inner()", "def inner() -> object: return pay_out(1)").verb("outer")
     assert found is not None
     assert [str(r) for r in found.calls] == ["shop.inner"]
 
 
 def test_config_and_database_use_and_the_calls_option() -> None:
-    text = '@ftl.verb(calls=["bank.close_account"])\ndef checkout(*, stock, price_of):\n    return currency.get()\n'
+    text = '@ftl.verb(calls=["bank.close_account"])\ndef checkout(*, stock, price_of):\n    currency.get()\n'
     found = analysed(text).verb("checkout")
     assert found is not None
     assert [str(r) for r in found.calls] == ["bank.closeAccount", "shop.priceOf"]
@@ -145,6 +145,12 @@ def test_an_unknown_injected_name_lists_near_ones() -> None:
     assert "price_of" in error.hint
     assert error.place is not None
     assert (error.place.filename, error.place.line, error.place.column) == ("<shop/c1>", 2, 31)
+
+
+def test_the_verb_itself_is_not_offered_for_injection() -> None:
+    hint = refusal("\ndef stock_the_shelves(*, stock_the_shelf): ...").hint
+    assert "stock_the_shelves" not in hint
+    assert "stock" in hint
 
 
 @pytest.mark.parametrize("default", ["3", "None", "other(price_of)"])
@@ -260,3 +266,34 @@ def test_a_fixtures_digest_does_not_follow_what_it_does_not_reach() -> None:
     fill = "def fill():\n    _read()\n"
     changed = SQL.replace("(sku TEXT)", "(sku TEXT NOT NULL)")
     assert fixture_digest(fill, verb="def add(*, stock): pass", sql=changed) == fixture_digest(fill)
+
+
+@pytest.mark.parametrize(
+    ("text", "slug", "line"),
+    [
+        ("def f(n: int): return n", "result-unannotated", 1),
+        ("async def f(n: int):\n    if n:\n        return n", "result-unannotated", 3),
+        ("def f(n: int) -> int:\n    yield n", "verb-generator", 2),
+        ("def f(n: int) -> list[int]:\n    x = yield from (n,)\n    return [x]", "verb-generator", 2),
+        ("async def f(n: int):\n    yield n", "verb-generator", 2),
+    ],
+)
+def test_a_result_that_the_text_does_not_declare_is_refused(text: str, slug: str, line: int) -> None:
+    error = refusal(text)
+    assert (error.slug, error.place and error.place.line) == (slug, line)
+    assert error.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(n: int):\n    if n: return\n    return None",
+        "def f(n: int) -> int:\n    def some():\n        yield n\n    return next(some())",
+        "def f(n: int):\n    work = lambda: (yield n)\n    def g(): return n",
+        "def f(n: int) -> int:\n    return sum(i for i in [n])",
+        "from functools import cache\n@cache\ndef f(n: int):\n    return n",
+        "def f(n: int) -> Stream[int]:\n    yield n",
+    ],
+)
+def test_a_body_that_fits_its_declaration_is_not_refused(text: str) -> None:
+    assert analysed(text).verb("f")
