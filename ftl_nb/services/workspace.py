@@ -71,20 +71,22 @@ class Workspace:
         try:
             result = self._try(changes, pending, owner, cell, keep=request.keep)
             response = response_of("deployed", result, cell, self._plane)
-        except FtlError:
-            beside = self._beside(source, cell, owner, keep=request.keep) if request.module in pending else None
+        except FtlError as e:
+            waited = pending.get(request.module)
+            beside = self._beside(source, cell, owner, waited, keep=request.keep) if waited is not None else None
             if beside is None:
-                raise
+                raise own_first(e, cell.filename(request.module)) from None
             response = beside
         self._claim(request.module, owner)
         return response
 
     def _beside(
-        self, source: ModuleSource, cell: Cell, owner: Owner, *, keep: bool
+        self, source: ModuleSource, cell: Cell, owner: Owner, waited: Pending, *, keep: bool
     ) -> workspace_pb2.DefineResponse | None:
         """The cell on what is deployed: what is pending in its module holds it up no more. None where it cannot stand.
 
-        `source` is the pending text with the cell, which goes on waiting.
+        `source` is the pending text with the cell, which goes on waiting. Raises the cell's own FtlError, which what
+        is pending would hide; then the cell waits for nothing.
         """
         deployed = self._plane.truth.deployment(source.name)
         if deployed is None:
@@ -96,8 +98,12 @@ class Workspace:
             return None
         try:
             result = self._attempt({source.name: alone}, owner, keep=keep).run()
-        except FtlError:
-            return None
+        except FtlError as e:
+            own = own_first(e, cell.filename(source.name))
+            if not points_at(own, cell.filename(source.name)):
+                return None
+            self._plane.records.keep_pending(waited)
+            raise own from None
         self._plane.records.keep_pending(Pending(source, owner.label))
         return response_of("deployed", result, placed_cell, self._plane)
 
@@ -335,6 +341,21 @@ class Workspace:
             w.requests.served_by(only(CLIENTS, self.requests)),
             w.logs.served_by(only(CLIENTS, self.logs)),
         )
+
+
+def points_at(error: FtlError, filename: str) -> bool:
+    return error.place is not None and error.place.filename == filename
+
+
+def own_first(error: FtlError, filename: str) -> FtlError:
+    """The same findings, told from the one that points at the cell `filename`, if there is one."""
+    own = next((e for e in error.others if points_at(e, filename)), None)
+    if own is None or points_at(error, filename) or error.slug == "breaks-others":
+        return error
+    rest = tuple(e for e in error.others if e is not own)
+    error.others = ()
+    own.others = (*own.others, error, *rest)
+    return own
 
 
 def breaks_others(error: FtlError, filename: str) -> bool:

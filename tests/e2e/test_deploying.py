@@ -196,6 +196,21 @@ def test_24_over_two_modules_the_second_cell_makes_both_move_in_one_changeset(no
     assert all(after[name] != before[name] for name in ("under", "over"))
 
 
+def test_24_a_cells_own_error_is_told_before_that_of_what_is_pending_in_its_module(notebook: Notebook) -> None:
+    notebook.module("hiding", "from dataclasses import dataclass\n@dataclass\nclass Coin:\n    worth: int\n")
+    notebook.verb("def spend(coin: Coin) -> int:\n    return coin.worth\n")
+    renamed = "%%ftl_module hiding\nfrom dataclasses import dataclass\n@dataclass\nclass Coin:\n    value: int\n"
+    assert notebook.run(renamed).refusal.slug == "breaks-others"
+    for text in ("def other(n: int) -> int:\n    return 'no'\n", "def other(n: int) -> int:\n    return n + = 1\n"):
+        refused = notebook.run("%%ftl_verb\n" + text).refusal
+        assert refused.place is not None
+        assert refused.place.filename.startswith("<hiding/other") or refused.place.filename.startswith("<hiding/verb")
+        assert refused.place.line == 3
+    assert "pending: hiding" in notebook.run("%ftl plan").ok.text
+    notebook.verb("def spend(coin: Coin) -> int:\n    return coin.value\n")
+    assert notebook.cluster.call("hiding.spend", {"value": 3}) == 3
+
+
 def test_24_taking_the_cell_back_clears_what_was_pending(notebook: Notebook) -> None:
     define_pair(notebook)
     before = deployment_keys(notebook)
