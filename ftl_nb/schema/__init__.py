@@ -50,6 +50,7 @@ from ftl_nb.schema.nodes.metadata import MetadataEncoding as MetadataEncoding
 from ftl_nb.schema.nodes.metadata import MetadataFixture as MetadataFixture
 from ftl_nb.schema.nodes.metadata import MetadataGenerated as MetadataGenerated
 from ftl_nb.schema.nodes.metadata import MetadataGit as MetadataGit
+from ftl_nb.schema.nodes.metadata import MetadataHeaders as MetadataHeaders
 from ftl_nb.schema.nodes.metadata import MetadataImage as MetadataImage
 from ftl_nb.schema.nodes.metadata import MetadataIngress as MetadataIngress
 from ftl_nb.schema.nodes.metadata import MetadataPartitions as MetadataPartitions
@@ -95,6 +96,7 @@ from ftl_nb.schema.nodes.types import Map as Map
 from ftl_nb.schema.nodes.types import Optional as Optional
 from ftl_nb.schema.nodes.types import Ref as Ref
 from ftl_nb.schema.nodes.types import RefKey as RefKey
+from ftl_nb.schema.nodes.types import Stream as Stream
 from ftl_nb.schema.nodes.types import String as String
 from ftl_nb.schema.nodes.types import StringValue as StringValue
 from ftl_nb.schema.nodes.types import Time as Time

@@ -188,12 +188,15 @@ class Realm(_message.Message):
     EXTERNAL_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     MODULES_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
     external: _builtins.bool
     name: _builtins.str
     @_builtins.property
     def pos(self) -> Global___Position: ...
     @_builtins.property
     def modules(self) -> _containers.RepeatedCompositeFieldContainer[Global___Module]: ...
+    @_builtins.property
+    def metadata(self) -> _containers.RepeatedCompositeFieldContainer[Global___Metadata]: ...
     def __init__(
         self,
         *,
@@ -201,10 +204,11 @@ class Realm(_message.Message):
         external: _builtins.bool = ...,
         name: _builtins.str = ...,
         modules: _abc.Iterable[Global___Module] | None = ...,
+        metadata: _abc.Iterable[Global___Metadata] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["pos", b"pos"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["external", b"external", "modules", b"modules", "name", b"name", "pos", b"pos"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["external", b"external", "metadata", b"metadata", "modules", b"modules", "name", b"name", "pos", b"pos"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -870,6 +874,7 @@ class Type(_message.Message):
     DATA_FIELD_NUMBER: _builtins.int
     ENUM_FIELD_NUMBER: _builtins.int
     TYPE_ALIAS_FIELD_NUMBER: _builtins.int
+    STREAM_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def int(self) -> Global___Int: ...
     @_builtins.property
@@ -900,6 +905,8 @@ class Type(_message.Message):
     def enum(self) -> Global___Enum: ...
     @_builtins.property
     def type_alias(self) -> Global___TypeAlias: ...
+    @_builtins.property
+    def stream(self) -> Global___Stream: ...
     def __init__(
         self,
         *,
@@ -918,12 +925,13 @@ class Type(_message.Message):
         data: Global___Data | None = ...,
         enum: Global___Enum | None = ...,
         type_alias: Global___TypeAlias | None = ...,
+        stream: Global___Stream | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["any", b"any", "array", b"array", "bool", b"bool", "bytes", b"bytes", "data", b"data", "enum", b"enum", "float", b"float", "int", b"int", "map", b"map", "optional", b"optional", "ref", b"ref", "string", b"string", "time", b"time", "type_alias", b"type_alias", "unit", b"unit", "value", b"value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["any", b"any", "array", b"array", "bool", b"bool", "bytes", b"bytes", "data", b"data", "enum", b"enum", "float", b"float", "int", b"int", "map", b"map", "optional", b"optional", "ref", b"ref", "stream", b"stream", "string", b"string", "time", b"time", "type_alias", b"type_alias", "unit", b"unit", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["any", b"any", "array", b"array", "bool", b"bool", "bytes", b"bytes", "data", b"data", "enum", b"enum", "float", b"float", "int", b"int", "map", b"map", "optional", b"optional", "ref", b"ref", "string", b"string", "time", b"time", "type_alias", b"type_alias", "unit", b"unit", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["any", b"any", "array", b"array", "bool", b"bool", "bytes", b"bytes", "data", b"data", "enum", b"enum", "float", b"float", "int", b"int", "map", b"map", "optional", b"optional", "ref", b"ref", "stream", b"stream", "string", b"string", "time", b"time", "type_alias", b"type_alias", "unit", b"unit", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_value: _TypeAlias = _typing.Literal["int", "float", "string", "bytes", "bool", "time", "array", "map", "any", "unit", "ref", "optional", "data", "enum", "type_alias"]  # noqa: Y015
+    _WhichOneofReturnType_value: _TypeAlias = _typing.Literal["int", "float", "string", "bytes", "bool", "time", "array", "map", "any", "unit", "ref", "optional", "data", "enum", "type_alias", "stream"]  # noqa: Y015
     _WhichOneofArgType_value: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_value) -> _WhichOneofReturnType_value | None: ...
 
@@ -972,6 +980,34 @@ class Float(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__pos) -> _WhichOneofReturnType__pos | None: ...
 
 Global___Float: _TypeAlias = Float  # noqa: Y015
+
+@_typing.final
+class Stream(_message.Message):
+    """Ours."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POS_FIELD_NUMBER: _builtins.int
+    ELEMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def pos(self) -> Global___Position: ...
+    @_builtins.property
+    def element(self) -> Global___Type: ...
+    def __init__(
+        self,
+        *,
+        pos: Global___Position | None = ...,
+        element: Global___Type | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_pos", b"_pos", "element", b"element", "pos", b"pos"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_pos", b"_pos", "element", b"element", "pos", b"pos"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__pos: _TypeAlias = _typing.Literal["pos"]  # noqa: Y015
+    _WhichOneofArgType__pos: _TypeAlias = _typing.Literal["_pos", b"_pos"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__pos) -> _WhichOneofReturnType__pos | None: ...
+
+Global___Stream: _TypeAlias = Stream  # noqa: Y015
 
 @_typing.final
 class String(_message.Message):
@@ -1253,6 +1289,7 @@ class Metadata(_message.Message):
     TRANSACTION_FIELD_NUMBER: _builtins.int
     EGRESS_FIELD_NUMBER: _builtins.int
     IMAGE_FIELD_NUMBER: _builtins.int
+    HEADERS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def calls(self) -> Global___MetadataCalls: ...
     @_builtins.property
@@ -1299,6 +1336,8 @@ class Metadata(_message.Message):
     def egress(self) -> Global___MetadataEgress: ...
     @_builtins.property
     def image(self) -> Global___MetadataImage: ...
+    @_builtins.property
+    def headers(self) -> Global___MetadataHeaders: ...
     def __init__(
         self,
         *,
@@ -1325,12 +1364,13 @@ class Metadata(_message.Message):
         transaction: Global___MetadataTransaction | None = ...,
         egress: Global___MetadataEgress | None = ...,
         image: Global___MetadataImage | None = ...,
+        headers: Global___MetadataHeaders | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["alias", b"alias", "artefact", b"artefact", "calls", b"calls", "config", b"config", "cron_job", b"cron_job", "databases", b"databases", "egress", b"egress", "encoding", b"encoding", "fixture", b"fixture", "generated", b"generated", "git", b"git", "image", b"image", "ingress", b"ingress", "partitions", b"partitions", "publisher", b"publisher", "retry", b"retry", "secrets", b"secrets", "sql_column", b"sql_column", "sql_migration", b"sql_migration", "sql_query", b"sql_query", "subscriber", b"subscriber", "transaction", b"transaction", "type_map", b"type_map", "value", b"value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["alias", b"alias", "artefact", b"artefact", "calls", b"calls", "config", b"config", "cron_job", b"cron_job", "databases", b"databases", "egress", b"egress", "encoding", b"encoding", "fixture", b"fixture", "generated", b"generated", "git", b"git", "headers", b"headers", "image", b"image", "ingress", b"ingress", "partitions", b"partitions", "publisher", b"publisher", "retry", b"retry", "secrets", b"secrets", "sql_column", b"sql_column", "sql_migration", b"sql_migration", "sql_query", b"sql_query", "subscriber", b"subscriber", "transaction", b"transaction", "type_map", b"type_map", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alias", b"alias", "artefact", b"artefact", "calls", b"calls", "config", b"config", "cron_job", b"cron_job", "databases", b"databases", "egress", b"egress", "encoding", b"encoding", "fixture", b"fixture", "generated", b"generated", "git", b"git", "image", b"image", "ingress", b"ingress", "partitions", b"partitions", "publisher", b"publisher", "retry", b"retry", "secrets", b"secrets", "sql_column", b"sql_column", "sql_migration", b"sql_migration", "sql_query", b"sql_query", "subscriber", b"subscriber", "transaction", b"transaction", "type_map", b"type_map", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alias", b"alias", "artefact", b"artefact", "calls", b"calls", "config", b"config", "cron_job", b"cron_job", "databases", b"databases", "egress", b"egress", "encoding", b"encoding", "fixture", b"fixture", "generated", b"generated", "git", b"git", "headers", b"headers", "image", b"image", "ingress", b"ingress", "partitions", b"partitions", "publisher", b"publisher", "retry", b"retry", "secrets", b"secrets", "sql_column", b"sql_column", "sql_migration", b"sql_migration", "sql_query", b"sql_query", "subscriber", b"subscriber", "transaction", b"transaction", "type_map", b"type_map", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_value: _TypeAlias = _typing.Literal["calls", "ingress", "cron_job", "databases", "alias", "retry", "subscriber", "type_map", "encoding", "config", "secrets", "publisher", "sql_migration", "artefact", "partitions", "sql_query", "sql_column", "generated", "git", "fixture", "transaction", "egress", "image"]  # noqa: Y015
+    _WhichOneofReturnType_value: _TypeAlias = _typing.Literal["calls", "ingress", "cron_job", "databases", "alias", "retry", "subscriber", "type_map", "encoding", "config", "secrets", "publisher", "sql_migration", "artefact", "partitions", "sql_query", "sql_column", "generated", "git", "fixture", "transaction", "egress", "image", "headers"]  # noqa: Y015
     _WhichOneofArgType_value: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_value) -> _WhichOneofReturnType_value | None: ...
 
@@ -1705,6 +1745,38 @@ class MetadataGit(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__pos) -> _WhichOneofReturnType__pos | None: ...
 
 Global___MetadataGit: _TypeAlias = MetadataGit  # noqa: Y015
+
+@_typing.final
+class MetadataHeaders(_message.Message):
+    """Ours."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POS_FIELD_NUMBER: _builtins.int
+    REQUEST_FIELD_NUMBER: _builtins.int
+    RESPONSE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def pos(self) -> Global___Position: ...
+    @_builtins.property
+    def request(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def response(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        pos: Global___Position | None = ...,
+        request: _abc.Iterable[_builtins.str] | None = ...,
+        response: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_pos", b"_pos", "pos", b"pos"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_pos", b"_pos", "pos", b"pos", "request", b"request", "response", b"response"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__pos: _TypeAlias = _typing.Literal["pos"]  # noqa: Y015
+    _WhichOneofArgType__pos: _TypeAlias = _typing.Literal["_pos", b"_pos"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__pos) -> _WhichOneofReturnType__pos | None: ...
+
+Global___MetadataHeaders: _TypeAlias = MetadataHeaders  # noqa: Y015
 
 @_typing.final
 class MetadataImage(_message.Message):

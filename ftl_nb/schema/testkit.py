@@ -65,11 +65,21 @@ def field_types() -> Strategy[types.Type]:
 
 
 def ingress() -> Strategy[metadata.MetadataIngress]:
-    """HTTP routes."""
+    """HTTP routes and WebSockets."""
     literal = st.builds(metadata.IngressPathLiteral, st.from_regex(r"[a-z][a-z0-9._-]{0,8}", fullmatch=True))
     part = literal | st.builds(metadata.IngressPathParameter, identifiers())
     method = st.sampled_from(["GET", "POST", "PUT", "DELETE"])
-    return st.builds(metadata.MetadataIngress, st.sampled_from(["http", ""]), method, tuples(part))
+    http = st.builds(metadata.MetadataIngress, st.sampled_from(["http", ""]), method, tuples(part))
+    return http | st.builds(metadata.MetadataIngress, st.just("websocket"), st.just("GET"), tuples(part))
+
+
+def headers() -> Strategy[metadata.MetadataHeaders]:
+    """Headers of at least one side."""
+    names = st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,8}", fullmatch=True)
+    none = st.just(())
+    some = tuples(names, least=1)
+    one = st.builds(metadata.MetadataHeaders, some, none) | st.builds(metadata.MetadataHeaders, none, some)
+    return one | st.builds(metadata.MetadataHeaders, some, some)
 
 
 def retries() -> Strategy[metadata.MetadataRetry]:
@@ -100,6 +110,7 @@ def verb_metadata() -> Strategy[metadata.Metadata]:
         *(st.builds(cls, some) for cls in lists),
         st.builds(metadata.MetadataPublisher, some),
         ingress(),
+        headers(),
         st.builds(
             metadata.MetadataCronJob, st.from_regex(r"[0-9*]+(/[0-9]+)?( [0-9*]+(-[0-9]+)?){0,4}", fullmatch=True)
         ),
@@ -121,6 +132,11 @@ def inline_metadata() -> Strategy[metadata.Metadata]:
     """Metadata that may stand before more text on its line."""
     greedy = metadata.MetadataCronJob | metadata.MetadataIngress
     return verb_metadata().filter(lambda item: not isinstance(item, greedy))
+
+
+def sides() -> Strategy[types.Type]:
+    """What a verb takes or gives: a type, or a stream of one."""
+    return field_types() | st.builds(types.Stream, field_types())
 
 
 def data() -> Strategy[decls.Data]:
@@ -149,7 +165,7 @@ def declarations() -> Strategy[decls.Decl]:
         data(),
         enums(),
         st.builds(decls.TypeAlias, identifiers(), field_types(), visibility, block, comments()),
-        st.builds(decls.Verb, identifiers(), field_types(), field_types(), visibility, block, comments()),
+        st.builds(decls.Verb, identifiers(), sides(), sides(), visibility, block, comments()),
         st.builds(decls.Topic, identifiers(), field_types(), visibility, block, comments()),
         st.builds(decls.Database, identifiers(), kinds, block, comments()),
         st.builds(decls.Config, identifiers(), field_types(), comments()),
@@ -160,14 +176,16 @@ def declarations() -> Strategy[decls.Decl]:
 def modules(body: Strategy[decls.Decl] | None = None) -> Strategy[decls.Module]:
     """Modules."""
     git = tuples(st.builds(metadata.MetadataGit, st.just("r"), st.just("c"), st.booleans()), most=1)
+    shown = st.builds(lambda first, more: (*first, *more), git, tuples(headers(), most=1))
     return st.builds(
-        decls.Module, identifiers(), tuples(body or declarations(), most=4), git, comments(), st.booleans()
+        decls.Module, identifiers(), tuples(body or declarations(), most=4), shown, comments(), st.booleans()
     )
 
 
 def schemas() -> Strategy[decls.Schema]:
     """Schemas whose text can be read again."""
-    return st.builds(decls.Schema, tuples(st.builds(decls.Realm, identifiers(), tuples(modules()), st.booleans())))
+    realm = st.builds(decls.Realm, identifiers(), tuples(modules()), st.booleans(), tuples(headers(), most=1))
+    return st.builds(decls.Schema, tuples(realm))
 
 
 def runtimes() -> Strategy[rt.ModuleRuntime]:

@@ -27,6 +27,7 @@ _CHILDREN: dict[type[Node], tuple[str, ...]] = {
     decls.Secret: ("type",),
     types.Array: ("element",),
     types.Optional: ("type",),
+    types.Stream: ("element",),
     types.Map: ("key", "value"),
     types.Ref: ("type_parameters",),
     types.TypeValue: ("value",),

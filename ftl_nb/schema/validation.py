@@ -14,7 +14,7 @@ from ftl_nb.schema.nodes import decls, metadata, types
 from ftl_nb.schema.nodes.base import Node
 from ftl_nb.schema.normal import missing_dead_letters, publishing_dead_letters, sorted_decls, sorted_verb
 from ftl_nb.schema.quote import quote
-from ftl_nb.schema.rules import ITEM_RULES, RULES, Context, Rule, Stage, routes
+from ftl_nb.schema.rules import ITEM_RULES, RULES, Context, Rule, Stage, extensions, routes
 from ftl_nb.schema.scope import Scope, builtin_with_positions
 from ftl_nb.schema.traversal import children, transform
 
@@ -89,6 +89,7 @@ class _Realm:
 
     def run(self) -> decls.Realm:
         """The realm, normalised."""
+        self.problems += extensions.headers("realm", self._realm.metadata)
         self._check_cycle()
         known = self._declare()
         done: list[decls.Module] = [self._realm.modules[0]]
@@ -171,6 +172,7 @@ class _Module:
             self._add(Problem(f"module name {quote(name)} is invalid", self._module.pos, "R001"))
         if self._module.builtin and name != builtin.NAME:
             self._add(Problem('the "builtin" module is reserved', self._module.pos, "R002"))
+        self.problems += extensions.headers("module", self._module.metadata)
 
     def _duplicates(self) -> None:
         first: dict[tuple[type[Node], str], Node] = {}

@@ -164,6 +164,7 @@ class Realm(Node):
     name: str
     modules: tuple[Module, ...] = ()
     external: bool = False
+    metadata: tuple[meta.Metadata, ...] = ()
 
     def module(self, name: str) -> Module | None:
         """The first module of that name."""

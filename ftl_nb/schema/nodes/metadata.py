@@ -78,7 +78,10 @@ IngressPathComponent: Alias = IngressPathLiteral | IngressPathParameter
 
 @node
 class MetadataIngress(Node):
-    """An HTTP route to the verb; `type` is `http`, or empty where the word was left out."""
+    """An HTTP route to the verb; `type` is `http`, `websocket`, or empty where the word was left out.
+
+    The method of a WebSocket is that of its handshake, `GET`.
+    """
 
     type: str
     method: str
@@ -215,6 +218,14 @@ class MetadataTransaction(Node):
     """The verb runs in one database transaction."""
 
 
+@node
+class MetadataHeaders(Node):
+    """Names of headers that go with a call, and come back with its answer; on a realm or module for all its verbs."""
+
+    request: tuple[str, ...] = ()
+    response: tuple[str, ...] = ()
+
+
 Metadata: Alias = (
     MetadataCalls
     | MetadataConfig
@@ -239,6 +250,7 @@ Metadata: Alias = (
     | MetadataEgress
     | MetadataGenerated
     | MetadataTransaction
+    | MetadataHeaders
 )
 VERB_METADATA_ORDER: tuple[type[Node], ...] = (
     MetadataIngress,
@@ -264,5 +276,6 @@ VERB_METADATA_ORDER: tuple[type[Node], ...] = (
     MetadataTransaction,
     MetadataEgress,
     MetadataImage,
+    MetadataHeaders,
 )
 """The canonical order of a verb's metadata."""

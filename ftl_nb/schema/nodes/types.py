@@ -74,6 +74,13 @@ class Optional(Node):
 
 
 @node
+class Stream(Node):
+    """`stream element`: many values, one after another. Only a verb's request or response is one."""
+
+    element: Type
+
+
+@node
 class RefKey(Struct):
     """The identity of a declaration: module and name, without type arguments."""
 
@@ -131,6 +138,7 @@ Type: Alias = Union[
     Array,
     Map,
     Optional,
+    Stream,
     Ref,
     "decls.Data",
     "decls.Enum",

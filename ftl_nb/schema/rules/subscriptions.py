@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ftl_nb.schema.durations import duration
+from functools import partial
+
+from ftl_nb.schema.durations import BadForm, TooLarge, UnitsOutOfOrder, UnknownUnit, duration
 from ftl_nb.schema.nodes import decls, types
 from ftl_nb.schema.nodes import metadata as meta
 from ftl_nb.schema.normal import dead_letter_event, dead_letter_name
@@ -11,6 +13,12 @@ from ftl_nb.schema.rules.base import Context, Found, Rule, Stage
 
 _DAY = 86_400
 _DEFAULT_COUNT = 10
+_TEXT_RULES: dict[type[ValueError], str] = {
+    UnknownUnit: "R072",
+    UnitsOutOfOrder: "R073",
+    TooLarge: "R074",
+    BadForm: "R075",
+}
 
 
 def _one_topic(item: meta.MetadataSubscriber, context: Context) -> Found:
@@ -70,45 +78,49 @@ def _count(item: meta.MetadataRetry, context: Context) -> Found:
         yield "retry count can not be negative", item.pos
 
 
-def _backoff(item: meta.MetadataRetry, context: Context) -> Found:
+class _Fault(Exception):
+    """What is wrong with the backoffs of a retry, and the number of its rule."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        self.rule = rule
+        super().__init__(message)
+
+
+def _backoff(rule: str, item: meta.MetadataRetry, context: Context) -> Found:
+    """The fault of one rule: the first fault of a retry hides the others."""
     if _subscribes(context) and not (item.count is not None and item.count < 0):
         try:
             _check_backoffs(item)
-        except ValueError as error:
-            yield str(error), item.pos
+        except _Fault as fault:
+            if fault.rule == rule:
+                yield str(fault), item.pos
 
 
 def _check_backoffs(item: meta.MetadataRetry) -> None:
     count = _DEFAULT_COUNT if item.count is None else item.count
     if not item.min_backoff:
         if count:
-            raise ValueError("retry must have a minimum backoff")
+            raise _Fault("R067", "retry must have a minimum backoff")
         return
     least = _limited("min", item.min_backoff)
     longest = _limited("max", item.max_backoff) if item.max_backoff else None
     if longest is not None and longest < least:
         limits = f"({item.max_backoff}) needs to be at least as long as initial backoff ({item.min_backoff})"
-        raise ValueError(f"max backoff duration {limits}")
+        raise _Fault("R076", f"max backoff duration {limits}")
     if not count and item.catch is None:
-        raise ValueError("can not define a backoff duration when retry count is 0 and no catch is declared")
-
-
-def _duration(text: str) -> int:
-    try:
-        return duration(text)
-    except ValueError as error:
-        raise ValueError(f"could not parse retry duration: {error}") from None
+        raise _Fault("R077", "can not define a backoff duration when retry count is 0 and no catch is declared")
 
 
 def _limited(which: str, text: str) -> int:
+    begin = f"could not parse {which} backoff duration: "
     try:
-        seconds = _duration(text)
-        if seconds < 1:
-            raise ValueError("retry must have a minimum backoff of 1s")
-        if seconds > _DAY:
-            raise ValueError("retry backoff can not be larger than 1d")
+        seconds = duration(text)
     except ValueError as error:
-        raise ValueError(f"could not parse {which} backoff duration: {error}") from None
+        raise _Fault(_TEXT_RULES[type(error)], f"{begin}could not parse retry duration: {error}") from None
+    if seconds < 1:
+        raise _Fault("R068" if which == "min" else "R069", f"{begin}retry must have a minimum backoff of 1s")
+    if seconds > _DAY:
+        raise _Fault("R070" if which == "min" else "R071", f"{begin}retry backoff can not be larger than 1d")
     return seconds
 
 
@@ -160,6 +172,19 @@ def _verb(context: Context) -> decls.Verb:
     return context.decl
 
 
+_BACKOFF_RULES = {
+    "R067": "A retry that counts has a minimum backoff.",
+    "R068": "The minimum backoff is a second or more.",
+    "R069": "The maximum backoff is a second or more.",
+    "R070": "The minimum backoff is a day or less.",
+    "R071": "The maximum backoff is a day or less.",
+    "R072": "A backoff's units are d, h, m and s.",
+    "R073": "A backoff's units go from large to small, each once.",
+    "R074": "A backoff's numbers have 64 bits.",
+    "R075": "A backoff is numbers with units.",
+    "R076": "The maximum backoff is not below the minimum.",
+    "R077": "A retry of nothing has no backoff.",
+}
 _SUBSCRIBER = (meta.MetadataSubscriber,)
 _RETRY = (meta.MetadataRetry,)
 ITEM_RULES = (
@@ -171,7 +196,7 @@ ITEM_RULES = (
     Rule("R041", "A dead letter topic has the failed event.", _SUBSCRIBER, _dead_letter_type),
     Rule("R065", "Only subscribers retry.", _RETRY, _of_subscriber),
     Rule("R066", "A retry count is not negative.", _RETRY, _count),
-    Rule("R067", "Backoffs are between a second and a day, the second not below the first.", _RETRY, _backoff),
+    *(Rule(number, says, _RETRY, partial(_backoff, number)) for number, says in _BACKOFF_RULES.items()),
     Rule("R078", "A catch verb is known.", _RETRY, _known_catch),
     Rule("R079", "A catch is a verb.", _RETRY, _catch_is_verb),
     Rule("R080", "A catch verb takes the failed request.", _RETRY, _catch_request),

@@ -24,7 +24,8 @@ def schema(found: Captures) -> decls.Schema:
 
 
 def realm(found: Captures) -> decls.Realm:
-    return decls.Realm(found.text("name"), found.all("modules"), found.has("external"), pos=found.pos)
+    external, metadata_ = found.has("external"), found.all("metadata")
+    return decls.Realm(found.text("name"), found.all("modules"), external, metadata_, pos=found.pos)
 
 
 def module(found: Captures) -> decls.Module:
@@ -119,6 +120,10 @@ def optional(found: Captures) -> Node:
     return types.Optional(bare) if found.has("optional") else bare
 
 
+def stream(found: Captures) -> types.Stream:
+    return types.Stream(found.one("element"), pos=found.pos)
+
+
 def ref(found: Captures) -> types.Ref:
     return types.Ref(found.text("module"), found.text("name"), found.all("arguments"), pos=found.pos)
 
@@ -183,6 +188,14 @@ def path_parameter(found: Captures) -> metadata.IngressPathParameter:
 
 def ingress(found: Captures) -> metadata.MetadataIngress:
     return metadata.MetadataIngress(found.text("type"), found.text("method"), found.all("path"), pos=found.pos)
+
+
+def websocket(found: Captures) -> metadata.MetadataIngress:
+    return metadata.MetadataIngress("websocket", "GET", found.all("path"), pos=found.pos)
+
+
+def headers(found: Captures) -> metadata.MetadataHeaders:
+    return metadata.MetadataHeaders(found.all("request"), found.all("response"), pos=found.pos)
 
 
 def cron(found: Captures) -> metadata.MetadataCronJob:

@@ -81,7 +81,7 @@ class Seq:
         self.parts = parts
 
     def __str__(self) -> str:
-        return " ".join(map(_grouped, self.parts))
+        return " ".join(filter(None, map(_grouped, self.parts)))
 
     @cached_property
     def _rests(self) -> list[Seq]:
@@ -147,6 +147,8 @@ class Repeat:
         self.part, self.mark, self.least, self.most = part, mark, least, most
 
     def __str__(self) -> str:
+        if not str(self.part):
+            return ""
         simple = isinstance(self.part, Word | Of | Rule | Capture | Sub) or (
             isinstance(self.part, Alt) and self.part.name
         )
@@ -235,6 +237,24 @@ class NotBefore:
         if self.part.parse(state.branch()) is not None:
             raise Mismatch(Fault(state.peek()))
         return []
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A part tried only where the next tokens that count have these values.
+
+    Our extensions are such: they are not named in messages, and where they are not begun nothing is noted of them.
+    """
+
+    values: tuple[str, ...]
+    part: Part
+
+    def __str__(self) -> str:
+        return ""
+
+    def parse(self, state: State) -> list[Any] | None:
+        """The values of the part."""
+        return self.part.parse(state) if state.ahead(len(self.values)) == self.values else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from ftl_nb.schema.text.engine import (
     Rule,
     Seq,
     Sub,
+    When,
     Word,
     many,
     maybe,
@@ -34,6 +35,7 @@ IDENT, STRING, NUMBER, SHA256, WS, EOL = (
     Of(kind) for kind in (Kind.IDENT, Kind.STRING, Kind.NUMBER, Kind.SHA256, Kind.WHITESPACE, Kind.EOL)
 )
 _INLINE = frozenset(("data", "typealias", "enum", "export"))
+_DECLARED = ("data", "verb", "database", "enum", "typealias", "config", "secret", "topic", "export")
 _COMMENTS = many(Capture("comments", Of(Kind.COMMENT)))
 _NAME = Capture("name", IDENT)
 _VISIBILITY = maybe(Capture("visibility", Seq(Word("export"), maybe(Word(" "), Word("realm")))))
@@ -58,6 +60,7 @@ def schema_rule() -> Rule:
         Word("realm"),
         _NAME,
         Word("{"),
+        many(When(("+", "headers"), Capture("metadata", _outer().headers))),
         many(Capture("modules", module_rule())),
         Word("}"),
     )
@@ -106,7 +109,12 @@ class Grammar:
         self.type: Part = type_ or self._bare_type()
         self._define_ref()
         self._define_types()
+        self.headers = self._headers()
         self.metadata.parts = tuple(self._metadata())
+        self.metadata.silent = (
+            When(("+", "headers"), self.headers),
+            When(("+", "ingress", "websocket"), self._socket()),
+        )
         self.module = Rule("Module", build.module)
         self._define_module()
 
@@ -183,9 +191,8 @@ class Grammar:
         typed = Capture("type", self.type)
         engine = Capture("engine", Alt(Word("postgres"), Word("mysql"), silent=(Word("duckdb"),)))
         verb, topic = Rule("Verb", build.verb), Rule("Topic", build.topic)
-        verb.part = self._declaration(
-            "verb", Word("("), Capture("request", self.type), Word(")"), Capture("response", self.type), metadata
-        )
+        sides = Word("("), Capture("request", self._side()), Word(")"), Capture("response", self._side())
+        verb.part = self._declaration("verb", *sides, metadata)
         topic.part = self._declaration("topic", Capture("event", self.type), metadata)
         return {
             "data": self.data,
@@ -236,7 +243,25 @@ class Grammar:
     def _database_uses(self) -> Rule:
         return self._item(build.databases, Word("database"), Word("uses"), *listed(Capture("refs", self.ref)))
 
+    def _side(self) -> Part:
+        """A request or response: a type, or a stream of one. One blank stands behind the word, and no declaration:
+        a type may have the name `stream`, and a declaration may follow it."""
+        following = NotBefore(Seq(words(*_DECLARED), IDENT))
+        parts = Word("stream"), Word(" "), following, Capture("element", self.type)
+        return Alt(self.type, silent=(self._rule("Stream", build.stream, *parts),), name="Type")
+
+    def _headers(self) -> Rule:
+        request, response = (Seq(Word(side), *listed(_text(side))) for side in ("request", "response"))
+        return self._item(build.headers, Word("headers"), Alt(Seq(request, maybe(response)), response))
+
+    def _socket(self) -> Rule:
+        return self._item(build.websocket, Word("ingress"), Word("websocket"), *self._path())
+
     def _ingress(self) -> Rule:
+        method = Capture("method", words("GET", "POST", "PUT", "DELETE"))
+        return self._item(build.ingress, Word("ingress"), maybe(Capture("type", Word("http"))), method, *self._path())
+
+    def _path(self) -> tuple[Part, Part]:
         literal = Capture("text", some(Not(Alt(WS, Word("/"), Word("{"), Word("}")))))
         component = Alt(
             self._rule("IngressPathLiteral", build.path_literal, literal),
@@ -244,9 +269,7 @@ class Grammar:
             name="IngressPathComponent",
         )
         part = Capture("path", component)
-        method = Capture("method", words("GET", "POST", "PUT", "DELETE"))
-        path = Word("/"), maybe(part, many(Word("/"), part))
-        return self._item(build.ingress, Word("ingress"), maybe(Capture("type", Word("http"))), method, *path)
+        return Word("/"), maybe(part, many(Word("/"), part))
 
     def _retry(self) -> Rule:
         def duration(name: str) -> Part:

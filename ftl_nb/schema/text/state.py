@@ -62,6 +62,16 @@ class State:
         """The next token that counts."""
         return self.source.tokens[self.source.following[self.raw]]
 
+    def ahead(self, count: int) -> tuple[str, ...]:
+        """The values of the next tokens that count."""
+        values: list[str] = []
+        index = self.raw
+        while len(values) < count and index < len(self.source.tokens):
+            index = self.source.following[index]
+            values.append(self.source.tokens[index].value)
+            index += 1
+        return tuple(values)
+
     def position(self) -> Position:
         """Where the next token that counts starts."""
         token = self.peek()
