@@ -122,6 +122,7 @@ if TYPE_CHECKING:
     from ftl_nb.schema.edges import levels as levels
     from ftl_nb.schema.edges import reached as reached
     from ftl_nb.schema.edges import visible as visible
+    from ftl_nb.schema.elements import with_runtime as with_runtime
     from ftl_nb.schema.rules import ITEM_RULES as ITEM_RULES
     from ftl_nb.schema.rules import RULES as RULES
     from ftl_nb.schema.rules import Rule as Rule
@@ -140,6 +141,7 @@ if TYPE_CHECKING:
 _LATER = {
     "ftl_nb.schema.difference": ("Change", "Diff", "diff"),
     "ftl_nb.schema.edges": ("Edges", "graph", "import_cycle", "imports", "instantiate", "levels", "reached", "visible"),
+    "ftl_nb.schema.elements": ("with_runtime",),
     "ftl_nb.schema.rules": ("ITEM_RULES", "RULES", "Rule"),
     "ftl_nb.schema.text.parser": ("parse", "parse_module", "parse_ref", "parse_type"),
     "ftl_nb.schema.validation": ("Validated", "ValidatedModule", "validate", "validate_module"),
