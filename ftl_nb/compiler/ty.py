@@ -118,9 +118,11 @@ class Ty:
         self._seen.clear()
 
     def _tell_changes(self, server: LanguageServer, texts: Mapping[Path, str]) -> None:
-        """What changed on disk since the last check; a server that has just started reads it all."""
-        changes = [{"uri": path.as_uri(), "type": kind} for path, kind in _changes(self._seen, texts)]
-        if self._seen and changes:
+        """What changed on disk since the last check; before the first one everything, since a server that was warmed up
+        may have read what an earlier run left."""
+        kinds = _changes(self._seen, texts) if self._seen else ((path, _CHANGED) for path in texts)
+        changes = [{"uri": path.as_uri(), "type": kind} for path, kind in kinds]
+        if changes:
             server.notify("workspace/didChangeWatchedFiles", {"changes": changes})
         self._seen = dict(texts)
 
