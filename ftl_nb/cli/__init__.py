@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ftl_nb.cli import changes
 from ftl_nb.console import Cluster
 from ftl_nb.errors import FtlError
 
@@ -54,11 +55,16 @@ def status(cluster: Cluster) -> None:
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--stage", is_flag=True, help="keep them for `ftl-nb apply`, which moves them as one change")
 @click.pass_obj
-def deploy(cluster: Cluster, files: tuple[Path, ...]) -> None:
+def deploy(cluster: Cluster, files: tuple[Path, ...], stage: bool) -> None:
     """Deploy .py files that state their module."""
     for file in files:
-        click.echo(cluster.deploy(file))
+        click.echo(cluster.deploy(file, stage=stage))
+
+
+for _command in changes.COMMANDS:
+    main.add_command(_command)
 
 
 @main.command()

@@ -158,15 +158,32 @@ class Session:
 
     # --- modules -------------------------------------------------------------------------------------------------
 
-    def define(self, module: str, cell: Cell, *, keep: bool = False, dry_run: bool = False) -> Defined:
+    def define(
+        self, module: str, cell: Cell, *, keep: bool = False, dry_run: bool = False, stage: bool = False
+    ) -> Defined:
         """Puts a cell into its module and moves the system. Raises FtlError; then nothing has moved."""
         request = workspace_pb2.DefineRequest(
-            module=module, cell=cell_message(cell), owner=self.owner, keep=keep, dry_run=dry_run
+            module=module, cell=cell_message(cell), owner=self.owner, keep=keep, dry_run=dry_run, stage=stage
         )
         response = self.ask(WorkspaceService.define, request)
         source = self._take(response.deployed, module)
         names = tuple(d.schema.name for d in response.deployed)
         return Defined(response.status, response.label, tuple(response.changes), tuple(response.notes), names, source)
+
+    def apply(self, *, force: bool = False) -> workspace_pb2.ApplyResponse:
+        """Moves all that this client has staged, or that is pending of it. Raises FtlError; then nothing has moved."""
+        response = self.ask(WorkspaceService.apply, workspace_pb2.ApplyRequest(owner=self.owner, force=force))
+        for deployed in response.deployed:
+            self._take([deployed], deployed.schema.name)
+        return response
+
+    def revert(self, changeset: str = "", *, force: bool = False) -> workspace_pb2.RevertResponse:
+        """Takes a changeset back, the newest without a key. Raises FtlError; then nothing has moved."""
+        request = workspace_pb2.RevertRequest(changeset=changeset, owner=self.owner, force=force)
+        response = self.ask(WorkspaceService.revert, request)
+        self._take(response.deployed, "")
+        self.view.update((), response.removed)
+        return response
 
     def _take(self, deployed: Iterable[workspace_pb2.Deployed], own: str) -> ModuleSource | None:
         """What was deployed is seen here before the schema stream tells it; the own module's text is executed."""

@@ -21,6 +21,7 @@ from ftl_nb.schema.names import camel
 if TYPE_CHECKING:
     from ftl_nb.client import Connection, Session
     from ftl_nb.client.mirror import Mirror
+    from ftl_nb.console.changes import Changes
     from ftl_nb.rpc import workspace_pb2
     from ftl_nb.widgets import Card, Display
 
@@ -107,23 +108,25 @@ class Cluster:
 
     # --- defining ------------------------------------------------------------------------------------------------
 
-    def define(self, module: str, cell: Cell, *, keep: bool = False, dry_run: bool = False) -> Card:
+    def define(
+        self, module: str, cell: Cell, *, keep: bool = False, dry_run: bool = False, stage: bool = False
+    ) -> Card:
         """Puts one cell into a module and moves the system. Raises FtlError with nothing moved."""
         from ftl_nb.console.outcome import card_of
 
         started = time.perf_counter()
         session = self.connection.session()
-        defined = session.define(module, cell, keep=keep, dry_run=dry_run)
+        defined = session.define(module, cell, keep=keep, dry_run=dry_run, stage=stage)
         return card_of(module, defined, session.view.module(module), time.perf_counter() - started)
 
-    def deploy(self, file: FileModule | str | Path) -> Card:
-        """Deploys a `.py` file that states its module."""
+    def deploy(self, file: FileModule | str | Path, *, stage: bool = False) -> Card:
+        """Deploys a `.py` file that states its module; with `stage` it is kept for `apply`."""
         from ftl_nb.console.files import cells_of
 
         session, card = self.connection.session(), None
         module, cells = cells_of(file)
         for cell in cells:
-            card = self.define(module, cell)
+            card = self.define(module, cell, stage=stage)
         if card is None:
             raise fail("usage", detail=f"{file} has no text to deploy", hint_text="")
         _ = session
@@ -139,6 +142,13 @@ class Cluster:
         # Seen here at once, ahead of the schema stream.
         self.session.view.update((), (module,))
         return f"{module} · removed"
+
+    @property
+    def changes(self) -> Changes:
+        """Changes of several cells as one, and changes taken back."""
+        from ftl_nb.console.changes import Changes
+
+        return Changes(self)
 
     # --- calling -------------------------------------------------------------------------------------------------
 
@@ -202,12 +212,8 @@ class Cluster:
         return status_view(response, session.view.modules, session.mirror.with_text, own)
 
     def plan(self) -> Display:
-        """What is pending, what it would change, and what stands in its way."""
-        from ftl_nb.console.views import plan_view
-        from ftl_nb.rpc import workspace_pb2
-        from ftl_nb.rpc.services import WorkspaceService
-
-        return plan_view(self.session.ask(WorkspaceService.plan, workspace_pb2.PlanRequest()))
+        """What is staged or pending, what it would change, and what stands in its way."""
+        return self.changes.plan()
 
     def check(self) -> str:
         """Type-checks the whole system. Raises FtlError with all that was found."""

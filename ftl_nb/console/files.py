@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 from ftl_nb.binding.source import Cell
@@ -18,7 +19,15 @@ def cells_of(file: FileModule | str | Path) -> tuple[str, list[Cell]]:
     form = plain_form(text, {}, str(path))
     if form is None or not form.module:
         raise fail("no-module", hint=f'{path.name} has no statement ftl.module("name")')
-    return form.module, [*sql_cells(text, form.module), Cell("", "module", "module", text)]
+    name = _shown(path)
+    sql = [replace(c, id=f"{name}:{n}") for n, c in enumerate(sql_cells(text, form.module), 1)]
+    return form.module, [*sql, Cell(name, "module", name, text)]
+
+
+def _shown(path: Path) -> str:
+    """The path as its project knows it: below the current folder, else the name alone. It is the cell's identity."""
+    full, here = path.resolve(), Path.cwd()
+    return full.relative_to(here).as_posix() if full.is_relative_to(here) else full.name
 
 
 def sql_cells(text: str, module: str) -> list[Cell]:

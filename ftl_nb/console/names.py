@@ -9,6 +9,7 @@ from ftl_nb import schema
 from ftl_nb.binding.loader import module_object
 from ftl_nb.binding.names import declared
 from ftl_nb.binding.source import Cell
+from ftl_nb.binding.verbs import Verb
 from ftl_nb.schema.names import snake
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ def names_of(session: Session, module: str, cell: Cell) -> dict[str, Any]:
     namespace = vars(module_object(module))
     names = _query_names(session, module) if cell.kind == "sql" else declared(ast.parse(cell.text)).all
     public = {n: namespace[n] for n in names if not n.startswith("_") and n in namespace}
-    return {module: module_object(module), **public}
+    named = {snake(v.name): v for v in public.values() if isinstance(v, Verb) and v.module == module}
+    return {module: module_object(module), **named, **public}
 
 
 def _query_names(session: Session, module: str) -> list[str]:

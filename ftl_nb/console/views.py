@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from ftl_nb import schema
 from ftl_nb.errors import FtlError
 from ftl_nb.rpc import event_pb2, workspace_pb2
-from ftl_nb.widgets import LogLine, Logs, ModuleStatus, Plan, Span, Status, Trace, decl_counts
+from ftl_nb.widgets import Changesets, LogLine, Logs, ModuleStatus, PastChange, Plan, Span, Status, Trace, decl_counts
 
 _KINDS = {"+": "added", "-": "removed", "~": "changed"}
 _LEVELS = {1: "trace", 5: "debug", 9: "info", 13: "warn", 17: "error"}
@@ -78,10 +78,29 @@ def _module_status(
 
 def plan_view(response: workspace_pb2.PlanResponse) -> Plan:
     """What is pending and what it would change."""
-    notes = [f"pending: {', '.join(response.pending) or 'nothing'}"]
+    notes = [f"pending: {', '.join(response.pending) or 'nothing'}", *response.notes]
     if response.error:
         notes.append(str(FtlError.from_dict(json.loads(response.error))))
     return Plan(schema.Diff(tuple(map(_change, response.changes))), tuple(notes))
+
+
+def moved_view(done: str, changes: Iterable[workspace_pb2.Change], notes: Iterable[str]) -> Plan:
+    """What has moved."""
+    return Plan(schema.Diff(tuple(map(_change, changes))), tuple(notes), done)
+
+
+def changesets_view(response: workspace_pb2.ChangesetsResponse, *, stable: bool) -> Changesets:
+    """The newest changesets, newest first."""
+    return Changesets(tuple(map(_past, response.changesets)), stable)
+
+
+def _past(past: workspace_pb2.PastChangeset) -> PastChange:
+    names = (*past.modules, *(f"-{name}" for name in past.removed))
+    took = (past.ended - past.created) / 1e9 if past.ended else None
+    note = past.error or (f"forced on {', '.join(past.forced)}" if past.forced else "")
+    return PastChange(
+        past.key, past.state, names, past.owner, datetime.fromtimestamp(past.created / 1e9, UTC), took, note
+    )
 
 
 def _change(change: workspace_pb2.Change) -> schema.Change:

@@ -105,6 +105,7 @@ _ENTRIES = (
         "The keyword-only parameter {name!r} of {verb} is injected and cannot have the default {default}.",
         "make it a field of the request, or name what is injected: = ftl.inject(other.verb)",
     ),
+    Entry("ftl-not-imported", "FTL-C118", "The name ftl is not defined here.", "import it first: import ftl_nb as ftl"),
     Entry(
         "parameter-unannotated",
         "FTL-T201",
@@ -231,6 +232,10 @@ _ENTRIES = (
         "Module {module} is needed by {broken}, so it was not removed.",
         "change or remove those first",
     ),
+    Entry(
+        "nothing-staged", "FTL-D408", "Nothing of this notebook is staged or pending.", "stage cells first: %ftl stage"
+    ),
+    Entry("changeset-unknown", "FTL-D409", "{detail}.", "%ftl changesets lists those that are remembered"),
     Entry("verb-raised", "FTL-V501", "{verb} raised {error}."),
     Entry("unknown-verb", "FTL-V502", "There is no verb {verb}.", "{near}"),
     Entry(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftl_nb.errors import fail
+from ftl_nb.magics import changes
 from ftl_nb.magics.arguments import Help, Parser
 from ftl_nb.magics.notebook import Notebook
 
@@ -133,7 +134,12 @@ def _export(notebook: Notebook, words: Namespace) -> Any:
 _TABLE = (
     Command("status", "modules, their runners and who defined them", lambda n, w: n.cluster.status()),
     Command("schema", "the schema's text", lambda n, w: n.cluster.schema(w.module), _one_module),
-    Command("plan", "what is pending, and what stands in its way", lambda n, w: n.cluster.plan()),
+    Command("stage", "keep the cells that follow for one change", changes.stage, changes.stage_words),
+    Command("plan", "what is staged or pending, and what stands in its way", lambda n, w: n.cluster.plan()),
+    Command("apply", "move all that is staged or pending as one change", changes.apply, changes.apply_words),
+    Command("discard", "drop what is staged or pending", changes.discard, changes.discard_words),
+    Command("changesets", "what became of the newest changes", changes.changesets, changes.changesets_words),
+    Command("rollback", "take a change back", changes.rollback, changes.rollback_words),
     Command("check", "type-check the whole system", lambda n, w: print(n.cluster.check())),
     Command("call", "call a verb with a JSON request", _call, raw=True),
     Command(

@@ -18,8 +18,16 @@ Complete = Callable[[Notebook, str], list[str]]
 
 
 def with_body(lines: list[str]) -> list[str]:
-    """A magic of ours alone in its cell gets an empty line below: IPython refuses cell magics without a body."""
-    return [lines[0].rstrip("\n") + "\n", "\n"] if len(lines) == 1 and lines[0].startswith("%%ftl_") else lines
+    """A magic of ours comes first in its cell and has a body: IPython refuses any other.
+
+    Comments and empty lines above it go below, so that every other line keeps its number; in SQL, which has no `#`,
+    they are empty lines.
+    """
+    first = next((n for n, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), 0)
+    if not lines or not lines[first].startswith("%%ftl_"):
+        return lines
+    above = ["\n"] * first if lines[first].startswith("%%ftl_sql") else lines[:first]
+    return [lines[first].rstrip("\n") + "\n", *above, *(lines[first + 1 :] or ["\n"])]
 
 
 class Extension:
@@ -37,7 +45,7 @@ class Extension:
         shell.events.register("pre_run_cell", self._plain.before_cell)
         shell.events.register("post_run_cell", self._plain.after_cell)
         shell.ast_transformers.append(self._plain)
-        shell.input_transformers_cleanup.append(with_body)
+        shell.input_transformers_cleanup.insert(0, with_body)
         shell.push({HOOK: self._plain.define}, interactive=False)
         shell.Completer.custom_matchers.append(self._matcher)
         statements.on_sql(self._sql)

@@ -26,6 +26,9 @@ class Notebook:
         self.shell = shell
         self.open_module = ""
         self.cell_id = ""
+        #: Whether cells are kept for one change instead of being tried.
+        self.staging = False
+        self._staged: list[tuple[str, Cell]] = []
         self._cluster: Cluster | None = None
         self._modules_of_cells: dict[str, str] = {}
         self._owners_of_names: dict[str, str] = {}
@@ -79,12 +82,38 @@ class Notebook:
     ) -> Card:
         """Ships one cell and binds what it gives in the notebook; its card."""
         cell = Cell(self.cell_id, kind, kind, text, options, database, engine)
-        card = self.cluster.define(module, cell, keep=keep)
+        card = self.cluster.define(module, cell, keep=keep, stage=self.staging)
+        if card.status == "staged":
+            self._staged.append((module, cell))
+            return card
         return self._with_names(card, module, cell)
+
+    def take_staged(self) -> None:
+        """What was staged has moved: its cells give their names now."""
+        staged, self._staged = self._staged, []
+        for module, cell in staged:
+            self._bind(module, cell)
+        self.refresh_names()
+
+    def refresh_names(self) -> None:
+        """Names of modules stand for what the modules have now; those that are gone from them go."""
+        from ftl_nb.binding.loader import module_object
+
+        for name, module in list(self._owners_of_names.items()):
+            value = vars(module_object(module)).get(name)
+            if value is not None:
+                self.shell.push({name: value})
+            else:
+                self.shell.user_ns.pop(name, None)
+                del self._owners_of_names[name]
 
     def _with_names(self, card: Card, module: str, cell: Cell) -> Card:
         from dataclasses import replace
 
+        return replace(card, notes=(*card.notes, *self._bind(module, cell)))
+
+    def _bind(self, module: str, cell: Cell) -> list[str]:
+        """Binds a cell's names in the notebook; what is worth a line."""
         from ftl_nb.console.names import is_of, names_of
 
         names = names_of(self.cluster.session, module, cell)
@@ -93,7 +122,7 @@ class Notebook:
         self.shell.push(names)
         self._owners_of_names.update(dict.fromkeys(own, module))
         self.run_here.add((module, cell.text))
-        return replace(card, notes=(*card.notes, *notes))
+        return notes
 
     def _clash(self, name: str, module: str) -> str:
         if hasattr(builtins, name) and name not in self._owners_of_names:

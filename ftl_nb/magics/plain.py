@@ -7,15 +7,20 @@ aside for one call that defines the text, so that a refusal fails the cell like 
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ftl_nb.errors import FtlError
+from ftl_nb.binding.names import Function, declared
+from ftl_nb.errors import FtlError, fail
 from ftl_nb.magics.notebook import Notebook
 
 if TYPE_CHECKING:
     from ftl_nb.compiler import PlainForm
 
 HOOK = "__ftl_define__"
+_WORDS = frozenset({"module", "verb", "fixture", "sql"})
+_CELL_MAGIC = re.compile(r"(?:\s*#[^\n]*\n)*\s*%%")
 
 
 class PlainCells(ast.NodeTransformer):
@@ -35,12 +40,12 @@ class PlainCells(ast.NodeTransformer):
         self._found = None
 
     def _look(self, text: str) -> PlainForm | FtlError | None:
-        if text.lstrip().startswith("%%") or not _may_be_plain(text):
+        if _CELL_MAGIC.match(text) or not _may_be_plain(text):
             return None
         from ftl_nb.compiler import plain_form
 
         try:
-            return plain_form(text, self._aliases())
+            return plain_form(text, self._aliases()) or not_imported(text, self._notebook.shell.user_ns)
         except FtlError as e:
             return e
 
@@ -75,6 +80,31 @@ class PlainCells(ast.NodeTransformer):
         return self._notebook.define("module", module, self.text, {})
 
 
+def not_imported(text: str, names: Container[str]) -> FtlError | None:
+    """The error of a cell in plain form whose `ftl` is nothing: neither its text nor the notebook imports ftl_nb."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return None  # IPython says so.
+    used = next((node for node in _plain_words(tree) if node.id == "ftl"), None)
+    if used is None or "ftl" in names or "ftl" in declared(tree).all:
+        return None
+    from ftl_nb.compiler.syntax import place_of
+
+    return fail("ftl-not-imported", place_of(used, text, "<cell>"))
+
+
+def _plain_words(tree: ast.Module) -> Iterator[ast.Name]:
+    """The names before the dot of what could be our decorators and statements at the top level."""
+    for statement in tree.body:
+        words = statement.decorator_list if isinstance(statement, Function) else []
+        words = [statement.value] if isinstance(statement, ast.Expr) else words
+        for word in words:
+            target = word.func if isinstance(word, ast.Call) else word
+            if isinstance(target, ast.Attribute) and target.attr in _WORDS and isinstance(target.value, ast.Name):
+                yield target.value
+
+
 def _may_be_plain(text: str) -> bool:
     """Cheap: most cells hold none of these words and are not parsed twice."""
-    return "module(" in text or "verb" in text or "fixture" in text
+    return "module(" in text or "verb" in text or "fixture" in text or "ftl.sql(" in text

@@ -159,12 +159,15 @@ class DefineRequest(_message.Message):
     OWNER_FIELD_NUMBER: _builtins.int
     KEEP_FIELD_NUMBER: _builtins.int
     DRY_RUN_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
     module: _builtins.str
     owner: _builtins.str
     """The notebook or script that defines it, and whether an applied migration may be rebuilt."""
     keep: _builtins.bool
     dry_run: _builtins.bool
     """Check and show only: nothing moves, nothing is recorded."""
+    stage: _builtins.bool
+    """Keep it for Apply: nothing is tried."""
     @_builtins.property
     def cell(self) -> Global___Cell: ...
     def __init__(
@@ -175,10 +178,11 @@ class DefineRequest(_message.Message):
         owner: _builtins.str = ...,
         keep: _builtins.bool = ...,
         dry_run: _builtins.bool = ...,
+        stage: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cell", b"cell"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cell", b"cell", "dry_run", b"dry_run", "keep", b"keep", "module", b"module", "owner", b"owner"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cell", b"cell", "dry_run", b"dry_run", "keep", b"keep", "module", b"module", "owner", b"owner", "stage", b"stage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -194,7 +198,7 @@ class DefineResponse(_message.Message):
     DEPLOYED_FIELD_NUMBER: _builtins.int
     LABEL_FIELD_NUMBER: _builtins.int
     status: _builtins.str
-    """deployed | unchanged | pending | planned"""
+    """deployed | unchanged | planned | staged"""
     label: _builtins.str
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Change]: ...
@@ -243,25 +247,287 @@ class PlanResponse(_message.Message):
     PENDING_FIELD_NUMBER: _builtins.int
     CHANGES_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    NOTES_FIELD_NUMBER: _builtins.int
     error: _builtins.str
     @_builtins.property
     def pending(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Change]: ...
+    @_builtins.property
+    def notes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
         self,
         *,
         pending: _abc.Iterable[_builtins.str] | None = ...,
         changes: _abc.Iterable[Global___Change] | None = ...,
         error: _builtins.str = ...,
+        notes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "error", b"error", "pending", b"pending"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "error", b"error", "notes", b"notes", "pending", b"pending"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PlanResponse: _TypeAlias = PlanResponse  # noqa: Y015
+
+@_typing.final
+class ApplyRequest(_message.Message):
+    """Moves all that is staged or pending of `owner`, as one changeset."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OWNER_FIELD_NUMBER: _builtins.int
+    FORCE_FIELD_NUMBER: _builtins.int
+    owner: _builtins.str
+    force: _builtins.bool
+    """Move although the text of other modules no longer fits."""
+    def __init__(
+        self,
+        *,
+        owner: _builtins.str = ...,
+        force: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["force", b"force", "owner", b"owner"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApplyRequest: _TypeAlias = ApplyRequest  # noqa: Y015
+
+@_typing.final
+class ApplyResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGESET_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    NOTES_FIELD_NUMBER: _builtins.int
+    DEPLOYED_FIELD_NUMBER: _builtins.int
+    changeset: _builtins.str
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Change]: ...
+    @_builtins.property
+    def notes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def deployed(self) -> _containers.RepeatedCompositeFieldContainer[Global___Deployed]: ...
+    def __init__(
+        self,
+        *,
+        changeset: _builtins.str = ...,
+        changes: _abc.Iterable[Global___Change] | None = ...,
+        notes: _abc.Iterable[_builtins.str] | None = ...,
+        deployed: _abc.Iterable[Global___Deployed] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "changeset", b"changeset", "deployed", b"deployed", "notes", b"notes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApplyResponse: _TypeAlias = ApplyResponse  # noqa: Y015
+
+@_typing.final
+class DiscardRequest(_message.Message):
+    """Drops what is staged or pending of `owner`, of one module where it is named."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OWNER_FIELD_NUMBER: _builtins.int
+    MODULE_FIELD_NUMBER: _builtins.int
+    owner: _builtins.str
+    module: _builtins.str
+    def __init__(
+        self,
+        *,
+        owner: _builtins.str = ...,
+        module: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["module", b"module", "owner", b"owner"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiscardRequest: _TypeAlias = DiscardRequest  # noqa: Y015
+
+@_typing.final
+class DiscardResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODULES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def modules(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        modules: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["modules", b"modules"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiscardResponse: _TypeAlias = DiscardResponse  # noqa: Y015
+
+@_typing.final
+class ChangesetsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIMIT_FIELD_NUMBER: _builtins.int
+    limit: _builtins.int
+    def __init__(
+        self,
+        *,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangesetsRequest: _TypeAlias = ChangesetsRequest  # noqa: Y015
+
+@_typing.final
+class PastChangeset(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MODULES_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
+    CREATED_FIELD_NUMBER: _builtins.int
+    ENDED_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    FORCED_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    state: _builtins.str
+    owner: _builtins.str
+    created: _builtins.int
+    """Nanoseconds since the epoch; `ended` 0 while it goes on."""
+    ended: _builtins.int
+    error: _builtins.str
+    @_builtins.property
+    def modules(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def removed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def forced(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The cells of other modules that it was moved against."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        state: _builtins.str = ...,
+        modules: _abc.Iterable[_builtins.str] | None = ...,
+        removed: _abc.Iterable[_builtins.str] | None = ...,
+        owner: _builtins.str = ...,
+        created: _builtins.int = ...,
+        ended: _builtins.int = ...,
+        error: _builtins.str = ...,
+        forced: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created", b"created", "ended", b"ended", "error", b"error", "forced", b"forced", "key", b"key", "modules", b"modules", "owner", b"owner", "removed", b"removed", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PastChangeset: _TypeAlias = PastChangeset  # noqa: Y015
+
+@_typing.final
+class ChangesetsResponse(_message.Message):
+    """Newest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGESETS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def changesets(self) -> _containers.RepeatedCompositeFieldContainer[Global___PastChangeset]: ...
+    def __init__(
+        self,
+        *,
+        changesets: _abc.Iterable[Global___PastChangeset] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changesets", b"changesets"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangesetsResponse: _TypeAlias = ChangesetsResponse  # noqa: Y015
+
+@_typing.final
+class RevertRequest(_message.Message):
+    """Deploys the texts that were canonical before a changeset moved, as a changeset of its own.
+    Without a key, the newest that moved is taken back.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGESET_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
+    FORCE_FIELD_NUMBER: _builtins.int
+    changeset: _builtins.str
+    owner: _builtins.str
+    force: _builtins.bool
+    def __init__(
+        self,
+        *,
+        changeset: _builtins.str = ...,
+        owner: _builtins.str = ...,
+        force: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changeset", b"changeset", "force", b"force", "owner", b"owner"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevertRequest: _TypeAlias = RevertRequest  # noqa: Y015
+
+@_typing.final
+class RevertResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVERTED_FIELD_NUMBER: _builtins.int
+    CHANGESET_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    NOTES_FIELD_NUMBER: _builtins.int
+    DEPLOYED_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    reverted: _builtins.str
+    """The one that was taken back, and the one that did it."""
+    changeset: _builtins.str
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Change]: ...
+    @_builtins.property
+    def notes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def deployed(self) -> _containers.RepeatedCompositeFieldContainer[Global___Deployed]: ...
+    @_builtins.property
+    def removed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        reverted: _builtins.str = ...,
+        changeset: _builtins.str = ...,
+        changes: _abc.Iterable[Global___Change] | None = ...,
+        notes: _abc.Iterable[_builtins.str] | None = ...,
+        deployed: _abc.Iterable[Global___Deployed] | None = ...,
+        removed: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "changeset", b"changeset", "deployed", b"deployed", "notes", b"notes", "removed", b"removed", "reverted", b"reverted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevertResponse: _TypeAlias = RevertResponse  # noqa: Y015
 
 @_typing.final
 class RemoveRequest(_message.Message):

@@ -48,24 +48,40 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What moved: the difference of the schemas, what else is worth a line, the new deployments."""
+    """What moved: the schemas' difference, what else is worth a line, the new deployments, the changeset's key."""
 
     difference: schema.Diff
     notes: tuple[str, ...]
     deployed: tuple[Deployment, ...]
+    changeset: str = ""
 
 
 class Attempt:
-    """`changes` are whole texts of modules; `removed` modules that go."""
+    """`changes` are whole texts of modules; `removed` modules that go.
+
+    `keep` refuses to rebuild a database; `force` moves although the text of other modules no longer fits. The schema
+    has to hold together even then.
+    """
 
     def __init__(
-        self, plane: Plane, changes: Mapping[str, ModuleSource], removed: Iterable[str], owner: str, *, keep: bool
+        self,
+        plane: Plane,
+        changes: Mapping[str, ModuleSource],
+        removed: Iterable[str],
+        owner: str,
+        *,
+        keep: bool,
+        force: bool = False,
     ) -> None:
         self._plane = plane
         self._changes = dict(changes)
         self._removed = tuple(removed)
         self._owner = owner
         self._keep = keep
+        self._force = force
+        #: Modules whose text no longer fits, and their cells that say so.
+        self._unfit: frozenset[str] = frozenset()
+        self._forced: tuple[str, ...] = ()
         self._candidates: dict[str, Candidate] = {}
         self._prepared: list[DatabaseKey] = []
         self._notes: list[str] = []
@@ -77,9 +93,10 @@ class Attempt:
 
     def run(self) -> Result:
         """Tries the change and moves the system. Raises FtlError with everything as before."""
-        changeset = self._plane.truth.create(self._changes, self._removed)
+        changeset = self._plane.truth.create(self._changes, self._removed, self._owner)
         try:
             difference = self._check()
+            changeset.forced = self._forced
             self._provision()
             deployed = tuple(self._deployment(c) for c in self._candidates.values())
             self._plane.truth.prepare(changeset, deployed)
@@ -88,12 +105,14 @@ class Attempt:
             self._roll_back(changeset, e)
             raise
         self._plane.in_background(lambda: self._retire(changeset))
-        return Result(difference, tuple(self._notes), deployed)
+        return Result(difference, tuple(self._notes), deployed, changeset.key)
 
     def plan(self) -> Result:
-        """The same up to the checks; nothing moves."""
+        """The same up to the checks, with what the databases would do; nothing moves."""
         try:
             difference = self._check()
+            for candidate in self._candidates.values():
+                self._plan_databases(candidate)
         finally:
             self._discard()
         return Result(difference, tuple(self._notes), ())
@@ -201,13 +220,18 @@ class Attempt:
         own = [e for name, e in found.items() if name in self._candidates]
         if own:
             raise with_others(own)
-        if found:
-            raise self._breaks(difference, with_others(list(found.values())))
+        if not found:
+            return
+        error = self._breaks(difference, with_others(list(found.values())))
+        if not self._force:
+            raise error
+        self._unfit, self._forced = frozenset(found), tuple(broken_cells(error))
+        self._notes.append(f"forced: {', '.join(self._forced)} no longer fit")
 
     def _move_along(self, difference: schema.Diff) -> None:
         """Modules that a breaking change reaches and that still fit are started anew against it, in the same step."""
         reached = {ref.module for change in difference.breaking for ref in change.breaks}
-        for name in sorted(reached - self._candidates.keys() - set(self._removed)):
+        for name in sorted(reached - self._candidates.keys() - set(self._removed) - self._unfit):
             deployment = self._plane.truth.deployment(name)
             if deployment is None:
                 continue
@@ -262,6 +286,19 @@ class Attempt:
                 went = f"; rows that went: {lost}" if lost else ""
                 self._notes.append(f"database {key.name} was rebuilt, since an applied migration changed{went}")
         return rebuilt
+
+    def _plan_databases(self, candidate: Candidate) -> None:
+        """Tries the migrations beside what serves, says what they would do, and takes them back."""
+        for key, cells in candidate.sql.items():
+            response = self._plane.databases.prepare(key, cells, keep=False, isolated=False)
+            self._plane.databases.roll_back(key)
+            lost = ", ".join(f"{row.rows} of {row.table}" for row in response.lost if row.rows)
+            if response.plan == "changed":
+                went = f"; rows that go: {lost}" if lost else ""
+                self._notes.append(f"database {key.name} would be rebuilt, since an applied migration changed{went}")
+            elif response.plan == "pending":
+                applied = ", ".join(response.applied)
+                self._notes.append(f"database {key.name} would run the migrations {applied}")
 
     def _run_fixture(self, candidate: Candidate, name: str) -> None:
         verb = f"{candidate.name}.{name}"

@@ -97,8 +97,10 @@ def _sql_names(cell: Cell) -> list[str]:
 def label_of(source: ModuleSource, cell: Cell, found: Cell | None) -> str:
     """What the cell is called in errors: its verb, `module`, or its database; numbered where that is taken.
 
-    A module's further cells in plain form are called as their verb, where they have one.
+    A file keeps its name; a module's further cells in plain form are called as their verb, where they have one.
     """
+    if cell.is_file:
+        return cell.label
     taken = {c.label for c in source.cells if c is not found}
     if cell.kind == "sql":
         wanted = f"{cell.database}.sql"

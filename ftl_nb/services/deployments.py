@@ -11,6 +11,7 @@ from typing import Any
 from ftl_nb import schema
 from ftl_nb.binding.source import ModuleSource
 from ftl_nb.schema import schema_pb2
+from ftl_nb.services.history import History, Past
 from ftl_nb.store import Delete, Item, Put, Store
 
 MODULES = "/modules/"
@@ -88,16 +89,20 @@ class Records:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.history = History(store)
 
     def deployments(self) -> dict[str, Deployment]:
         return {d.name: d for d in map(_deployment, self._store.range(MODULES)[0])}
 
-    def commit(self, deployed: Iterable[Deployment], removed: Iterable[str]) -> None:
+    def commit(
+        self, deployed: Iterable[Deployment], removed: Iterable[str] = (), changeset: Past | None = None
+    ) -> None:
         """Makes `deployed` the canonical versions, takes `removed` away, and settles what was pending of both."""
         made, gone = list(deployed), list(removed)
         settled = [Delete(f"{PENDING}{name}") for name in {*(d.name for d in made), *gone}]
         writes = [Put(f"{MODULES}{d.name}", d.to_json()) for d in made]
-        self._store.commit((), [*writes, *(Delete(f"{MODULES}{name}") for name in gone), *settled])
+        told = [changeset.put()] if changeset is not None else []
+        self._store.commit((), [*writes, *(Delete(f"{MODULES}{name}") for name in gone), *settled, *told])
 
     def pending(self) -> dict[str, Pending]:
         return {p.source.name: p for p in map(_pending, self._store.range(PENDING)[0])}
@@ -132,18 +137,19 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A module's text that waits for another module's cell, and who wrote it."""
+    """A module's text that waits for another module's cell, or, `staged`, to be applied; and who wrote it."""
 
     source: ModuleSource
     owner: str
+    staged: bool = False
 
     def to_json(self) -> bytes:
-        return json.dumps({"source": self.source.to_dict(), "owner": self.owner}).encode()
+        return json.dumps({"source": self.source.to_dict(), "owner": self.owner, "staged": self.staged}).encode()
 
 
 def _pending(item: Item) -> Pending:
     raw = json.loads(item.value)
-    return Pending(ModuleSource.from_dict(raw["source"]), raw["owner"])
+    return Pending(ModuleSource.from_dict(raw["source"]), raw["owner"], raw["staged"])
 
 
 def _deployment(item: Item) -> Deployment:

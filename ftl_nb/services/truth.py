@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from ftl_nb import schema
+from ftl_nb.binding.source import ModuleSource
 from ftl_nb.errors import fail
 from ftl_nb.rpc import ChangesetKey, Context, schemaservice_pb2
 from ftl_nb.rpc.services import SchemaService, Served
 from ftl_nb.schema import schema_pb2
 from ftl_nb.services.access import EVERYBODY, only, ping
 from ftl_nb.services.deployments import Deployment, Records
+from ftl_nb.services.history import Past
 
 State = schema.DeploymentState
 OnStep = Callable[["Changeset"], None]
@@ -50,6 +52,26 @@ class Changeset:
     deployed: tuple[Deployment, ...] = ()
     removing: tuple[Deployment, ...] = ()
     error: str = ""
+    owner: str = ""
+    #: Declarations of others that it was moved against.
+    forced: tuple[str, ...] = ()
+    ended: int = 0
+    before: Mapping[str, ModuleSource | None] = field(default_factory=dict)
+
+    def past(self) -> Past:
+        """What the history says of it now."""
+        return Past(
+            self.key,
+            self.state.name.lower(),
+            self.modules,
+            self.removed,
+            self.owner,
+            self.created,
+            self.ended,
+            self.error,
+            self.forced,
+            self.before,
+        )
 
 
 @dataclass(slots=True)
@@ -66,6 +88,7 @@ class Truth:
     def __init__(self, records: Records, realm: str) -> None:
         self.realm = realm
         self._records = records
+        records.history.settle()
         self._canonical = records.deployments()
         self._served: dict[str, _Served] = {}
         self._changesets: dict[str, Changeset] = {}
@@ -110,16 +133,16 @@ class Truth:
 
     # --- changesets ----------------------------------------------------------------------------------------------
 
-    def create(self, modules: Iterable[str], removed: Iterable[str] = ()) -> Changeset:
+    def create(self, modules: Iterable[str], removed: Iterable[str] = (), owner: str = "") -> Changeset:
         """Raises FtlError `changeset-conflict` where a module is in another live changeset."""
-        made = Changeset(str(ChangesetKey.make()), time.time_ns(), tuple(modules), tuple(removed))
+        made = Changeset(str(ChangesetKey.make()), time.time_ns(), tuple(modules), tuple(removed), owner=owner)
         with self._changed:
             for other in (c for c in self._changesets.values() if c.state in _UNDECIDED):
                 for name in {*made.modules, *made.removed} & {*other.modules, *other.removed}:
                     raise fail("changeset-conflict", module=name, changeset=other.key)
             self._changesets[made.key] = made
             self._tell(changeset_created_notification=schema_pb2.ChangesetCreatedNotification(changeset=_proto(made)))
-        self.on_step(made)
+        self._stepped(made)
         return made
 
     def prepare(self, changeset: Changeset, deployed: Iterable[Deployment]) -> None:
@@ -132,10 +155,13 @@ class Truth:
     def commit(self, changeset: Changeset) -> None:
         """The moment at which the system moves."""
         _require(changeset, ChangesetState.PREPARED)
-        self._records.commit(changeset.deployed, changeset.removed)
+        gone = [*changeset.removed, *(d.name for d in changeset.deployed)]
+        changeset.before = {n: d.source if (d := self._canonical.get(n)) is not None else None for n in gone}
+        changeset.ended = time.time_ns()
+        committed = replace(changeset.past(), state="committed")
+        self._records.commit(changeset.deployed, changeset.removed, committed)
         with self._changed:
             self._step(changeset, ChangesetState.PREPARED, ChangesetState.COMMITTED)
-            gone = [*changeset.removed, *(d.name for d in changeset.deployed)]
             changeset.removing = tuple(self._canonical[n] for n in gone if n in self._canonical)
             canonical = {n: d for n, d in self._canonical.items() if n not in changeset.removed}
             self._canonical = {**canonical, **{d.name: d for d in changeset.deployed}}
@@ -145,7 +171,7 @@ class Truth:
 
     def adopt(self, deployment: Deployment) -> None:
         """Keeps a record that says other things about the same version, such as its cells' ids; nothing moves."""
-        self._records.commit([deployment], [])
+        self._records.commit([deployment])
         with self._changed:
             self._canonical = {**self._canonical, deployment.name: deployment}
 
@@ -169,7 +195,7 @@ class Truth:
         self._announce(changeset, changeset_rolling_back_notification=note)
 
     def failed(self, changeset: Changeset) -> None:
-        changeset.state = ChangesetState.FAILED
+        changeset.state, changeset.ended = ChangesetState.FAILED, time.time_ns()
         self._changesets.pop(changeset.key, None)
         note = schema_pb2.ChangesetFailedNotification(key=changeset.key, error=changeset.error)
         self._announce(changeset, changeset_failed_notification=note)
@@ -181,6 +207,10 @@ class Truth:
     def _announce(self, changeset: Changeset, **event: object) -> None:
         with self._changed:
             self._tell(**event)
+        self._stepped(changeset)
+
+    def _stepped(self, changeset: Changeset) -> None:
+        self._records.history.write(changeset.past())
         self.on_step(changeset)
 
     def _whole(self, changeset: Changeset) -> schema_pb2.Changeset:

@@ -19,6 +19,7 @@ from ftl_nb.services.databases import databases_of
 from ftl_nb.services.deployments import Deployment, Pending
 from ftl_nb.services.messages import cell_of, change_messages, deployed_message, response_of
 from ftl_nb.services.plane import Plane
+from ftl_nb.services.staging import Staging
 from ftl_nb.services.timeline import Timeline
 
 _TRACE_SECONDS = 2.0
@@ -45,6 +46,7 @@ class Workspace:
         self._changing = threading.Lock()
         self._owners: dict[str, Owner] = {}
         self._clients: set[str] = set()
+        self._staging = Staging(plane, self._changing, self._check_owner)
 
     # --- define --------------------------------------------------------------------------------------------------
 
@@ -52,7 +54,7 @@ class Workspace:
         check_module_name(request.module)
         owner = Owner(request.owner, peer(context).path)
         with self._changing:
-            self._check_owner(request.module, owner)
+            self._check_owner(request.module, owner.label)
             return self._define(request, owner)
 
     def _define(self, request: workspace_pb2.DefineRequest, owner: Owner) -> workspace_pb2.DefineResponse:
@@ -64,6 +66,9 @@ class Workspace:
             self._plane.records.drop_pending(request.module)
             self._claim(request.module, owner)
             return self._unchanged(self._adopted(deployed, source), cell)
+        if request.stage:
+            self._claim(request.module, owner)
+            return self._staging.stage(source, cell, owner.label)
         changes = {request.module: source, **self._moved_away(request.module, cell)}
         if request.dry_run:
             result = self._attempt(changes, owner, keep=request.keep).plan()
@@ -111,7 +116,7 @@ class Workspace:
         self, changes: dict[str, ModuleSource], pending: dict[str, Pending], owner: Owner, cell: Cell, *, keep: bool
     ) -> Result:
         """Together with what is pending; where that fails, alone. What breaks others is kept pending."""
-        waiting = {n: p.source for n, p in pending.items() if n not in changes}
+        waiting = {n: p.source for n, p in pending.items() if n not in changes and not p.staged}
         if waiting:
             try:
                 return self._attempt({**waiting, **changes}, owner, keep=keep).run()
@@ -169,9 +174,9 @@ class Workspace:
 
     # --- who owns a module ---------------------------------------------------------------------------------------
 
-    def _check_owner(self, module: str, owner: Owner) -> None:
+    def _check_owner(self, module: str, label: str) -> None:
         held = self._owners.get(module)
-        if held is not None and held.label != owner.label and held.client in self._clients:
+        if held is not None and held.label != label and held.client in self._clients:
             raise fail("module-owned", module=module, owner=held.label)
 
     def _claim(self, module: str, owner: Owner) -> None:
@@ -182,28 +187,12 @@ class Workspace:
         """A client closed: its modules may be defined by others."""
         self._clients.discard(identity)
 
-    def plan(self, request: workspace_pb2.PlanRequest, context: Context) -> workspace_pb2.PlanResponse:
-        """Tries what is pending without moving anything."""
-        pending = self._plane.records.pending()
-        response = workspace_pb2.PlanResponse(pending=sorted(pending))
-        if not pending:
-            return response
-        changes = {n: p.source for n, p in pending.items()}
-        with self._changing:
-            attempt = Attempt(self._plane, changes, (), "", keep=False)
-            try:
-                response.changes.extend(change_messages(attempt.plan().difference))
-            except FtlError as e:
-                response.error = json.dumps(e.to_dict())
-                response.changes.extend(change_messages(attempt.difference))
-        return response
-
     # --- other changes -------------------------------------------------------------------------------------------
 
     def remove(self, request: workspace_pb2.RemoveRequest, context: Context) -> workspace_pb2.RemoveResponse:
         owner = Owner(request.owner, peer(context).path)
         with self._changing:
-            self._check_owner(request.module, owner)
+            self._check_owner(request.module, owner.label)
             if self._plane.truth.deployment(request.module) is None:
                 known = ", ".join(sorted(self._plane.truth.deployments)) or "none"
                 raise fail("use-before-deploy", module=request.module, known=known)
@@ -330,7 +319,7 @@ class Workspace:
         return (
             w.ping.served_by(only(CLIENTS, ping)),
             w.define.served_by(only(CLIENTS, self.define)),
-            w.plan.served_by(only(CLIENTS, self.plan)),
+            *self._staging.served_by(),
             w.remove.served_by(only(CLIENTS, self.remove)),
             w.status.served_by(only(CLIENTS, self.status)),
             w.check.served_by(only(CLIENTS, self.check)),
@@ -363,7 +352,7 @@ def breaks_others(error: FtlError, filename: str) -> bool:
     if error.slug == "breaks-others":
         return True
     places = [e.place for e in (error, *error.others)]
-    return all(p is not None and p.filename.startswith("<") and p.filename != filename for p in places)
+    return all(p is not None and not p.filename.startswith("/") and p.filename != filename for p in places)
 
 
 def as_breaking(error: FtlError, filename: str) -> FtlError:

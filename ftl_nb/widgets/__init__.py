@@ -5,6 +5,7 @@ kernel, no network, no clock, so equal data give equal bytes.
 """
 
 from ftl_nb.widgets.card import Card, CardChange
+from ftl_nb.widgets.changesets import Changesets, PastChange
 from ftl_nb.widgets.display import Display
 from ftl_nb.widgets.error_view import ErrorView
 from ftl_nb.widgets.graph import Graph, graph, kind_of, mermaid, signature
@@ -17,12 +18,14 @@ from ftl_nb.widgets.trace import Span, Trace
 __all__ = [
     "Card",
     "CardChange",
+    "Changesets",
     "Display",
     "ErrorView",
     "Graph",
     "LogLine",
     "Logs",
     "ModuleStatus",
+    "PastChange",
     "Plan",
     "SchemaText",
     "Span",

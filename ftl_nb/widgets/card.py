@@ -12,7 +12,7 @@ from ftl_nb.widgets.theme import view
 
 Sign = Literal["+", "-", "~"]
 _SIGN_CLASS = {"+": "good", "-": "bad", "~": "warn"}
-_STATUS_CLASS = {"deployed": "good", "unchanged": "muted", "pending": "warn", "refused": "bad"}
+_STATUS_CLASS = {"deployed": "good", "unchanged": "muted", "pending": "warn", "staged": "warn", "refused": "bad"}
 _CSS = """
 .ftl-nb .ftl-sign{display:inline-block;width:1.4em;text-align:center;font-weight:600}
 """

@@ -21,10 +21,14 @@ _CSS = """
 
 @dataclass(frozen=True, slots=True)
 class Plan(Display):
-    """A difference of schemas by module, as `schema.diff` gives it; `notes` say what is pending, and why."""
+    """A difference of schemas by module, as `schema.diff` gives it; `notes` say what is pending, and why.
+
+    `done` is a word for what has become of it, such as `applied`.
+    """
 
     diff: schema.Diff
     notes: tuple[str, ...] = ()
+    done: str = ""
 
     def plain(self) -> str:
         lines = [self.headline()]
@@ -40,11 +44,11 @@ class Plan(Display):
         return view(_CSS, "plan", el("div", self.headline(), class_=tone), *parts, *notes)
 
     def headline(self) -> str:
-        """`2 added, 1 changed · 1 breaking`, or `no changes`."""
+        """`2 added, 1 changed · 1 breaking`, or `no changes`; what is done with it stands before."""
         counts = {kind: sum(1 for c in self.diff.changes if c.kind == kind) for kind in _SIGNS}
         words = ", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count)
         breaking = f" · {len(self.diff.breaking):,} breaking" if self.diff.breaking else ""
-        return words + breaking if words else "no changes"
+        return f"{self.done} · " * bool(self.done) + (words + breaking if words else "no changes")
 
     def _modules(self) -> dict[str, list[schema.Change]]:
         found: dict[str, list[schema.Change]] = {}

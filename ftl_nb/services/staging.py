@@ -1,0 +1,141 @@
+"""Several cells as one change: staged without being tried, planned, applied, dropped; and a change taken back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+
+from ftl_nb.binding.source import Cell, ModuleSource
+from ftl_nb.compiler import parse
+from ftl_nb.errors import FtlError, fail
+from ftl_nb.rpc import Context, workspace_pb2
+from ftl_nb.rpc.services import Served, WorkspaceService
+from ftl_nb.services.access import CLIENTS, only
+from ftl_nb.services.build import Attempt
+from ftl_nb.services.deployments import Pending
+from ftl_nb.services.history import Past
+from ftl_nb.services.messages import change_messages, deployed_message
+from ftl_nb.services.plane import Plane
+
+
+class Staging:
+    """`changing` is held while the system moves; `check_owner(module, owner)` refuses what another notebook defines."""
+
+    def __init__(
+        self, plane: Plane, changing: AbstractContextManager[object], check_owner: Callable[[str, str], None]
+    ) -> None:
+        self._plane = plane
+        self._changing = changing
+        self._check_owner = check_owner
+
+    def stage(self, source: ModuleSource, cell: Cell, owner: str) -> workspace_pb2.DefineResponse:
+        """Keeps the text of a module for `apply`. Raises FtlError where it cannot even be read."""
+        if cell.kind != "sql":
+            parse(cell, source.name)
+        self._plane.records.keep_pending(Pending(source, owner, staged=True))
+        return workspace_pb2.DefineResponse(status="staged", label=cell.label)
+
+    def plan(self, request: workspace_pb2.PlanRequest, context: Context) -> workspace_pb2.PlanResponse:
+        """Tries what is staged and pending without moving anything."""
+        pending = self._plane.records.pending()
+        response = workspace_pb2.PlanResponse(pending=sorted(pending))
+        if not pending:
+            return response
+        with self._changing:
+            attempt = self._attempt({n: p.source for n, p in pending.items()}, (), "", force=False)
+            try:
+                result = attempt.plan()
+                response.changes.extend(change_messages(result.difference))
+                response.notes.extend(result.notes)
+            except FtlError as e:
+                response.error = json.dumps(e.to_dict())
+                response.changes.extend(change_messages(attempt.difference))
+        return response
+
+    def apply(self, request: workspace_pb2.ApplyRequest, context: Context) -> workspace_pb2.ApplyResponse:
+        """All of it, or nothing: what is refused stays staged."""
+        with self._changing:
+            waiting = self._waiting(request.owner)
+            if not waiting:
+                raise fail("nothing-staged")
+            for name in waiting:
+                self._check_owner(name, request.owner)
+            changes = {n: p.source for n, p in waiting.items()}
+            result = self._attempt(changes, (), request.owner, force=request.force).run()
+        return workspace_pb2.ApplyResponse(
+            changeset=result.changeset,
+            changes=change_messages(result.difference),
+            notes=result.notes,
+            deployed=[deployed_message(self._plane, d) for d in result.deployed],
+        )
+
+    def discard(self, request: workspace_pb2.DiscardRequest, context: Context) -> workspace_pb2.DiscardResponse:
+        with self._changing:
+            names = [n for n in sorted(self._waiting(request.owner)) if request.module in ("", n)]
+            for name in names:
+                self._plane.records.drop_pending(name)
+        return workspace_pb2.DiscardResponse(modules=names)
+
+    def _waiting(self, owner: str) -> dict[str, Pending]:
+        return {n: p for n, p in self._plane.records.pending().items() if p.owner == owner}
+
+    def changesets(
+        self, request: workspace_pb2.ChangesetsRequest, context: Context
+    ) -> workspace_pb2.ChangesetsResponse:
+        found = self._plane.records.history.newest(request.limit or 20)
+        return workspace_pb2.ChangesetsResponse(changesets=map(_message, found))
+
+    def revert(self, request: workspace_pb2.RevertRequest, context: Context) -> workspace_pb2.RevertResponse:
+        """Raises FtlError `changeset-unknown`, and what a change with these texts is refused for."""
+        with self._changing:
+            past = self._taken_back(request.changeset)
+            for name in past.before:
+                self._check_owner(name, request.owner)
+            there = self._plane.truth.deployments
+            changes = {n: text for n, text in past.before.items() if text is not None}
+            removed = [n for n, text in past.before.items() if text is None and n in there]
+            result = self._attempt(changes, removed, request.owner, force=request.force).run()
+        return workspace_pb2.RevertResponse(
+            reverted=past.key,
+            changeset=result.changeset,
+            changes=change_messages(result.difference),
+            notes=result.notes,
+            deployed=[deployed_message(self._plane, d) for d in result.deployed],
+            removed=removed,
+        )
+
+    def _taken_back(self, key: str) -> Past:
+        known = [past for past in self._plane.records.history.newest() if past.moved]
+        found = next((past for past in known if past.key == key), None) if key else next(iter(known), None)
+        if found is None:
+            what = f"No changeset {key} that moved is remembered" if key else "No changeset has moved anything yet"
+            raise fail("changeset-unknown", detail=what)
+        return found
+
+    def _attempt(self, changes: dict[str, ModuleSource], removed: Iterable[str], owner: str, *, force: bool) -> Attempt:
+        return Attempt(self._plane, changes, removed, owner, keep=False, force=force)
+
+    def served_by(self) -> tuple[Served, ...]:
+        w = WorkspaceService
+        return (
+            w.plan.served_by(only(CLIENTS, self.plan)),
+            w.apply.served_by(only(CLIENTS, self.apply)),
+            w.discard.served_by(only(CLIENTS, self.discard)),
+            w.changesets.served_by(only(CLIENTS, self.changesets)),
+            w.revert.served_by(only(CLIENTS, self.revert)),
+        )
+
+
+def _message(past: Past) -> workspace_pb2.PastChangeset:
+    return workspace_pb2.PastChangeset(
+        key=past.key,
+        state=past.state,
+        modules=past.modules,
+        removed=past.removed,
+        owner=past.owner,
+        created=past.created,
+        ended=past.ended,
+        error=past.error.splitlines()[0] if past.error else "",
+        forced=past.forced,
+    )
