@@ -37,16 +37,18 @@ class FtlError(Exception):
 
     def lines(self) -> list[str]:
         """The plain form: sentence, place, source line with a caret, hint, then the other errors."""
-        out = [f"{self.code}: {self.message}"]
-        if self.place is not None:
-            out.append(f"  at {self.place}")
-            if self.place.source_line:
-                out += [f"    {self.place.source_line}", *([f"    {self.place.caret()}"] if self.place.caret() else [])]
+        out = [f"{self.code}: {self.message}", *self._where()]
         if self.hint:
             out.append(f"  hint: {self.hint}")
         for other in self.others:
             out += other.lines()
         return out
+
+    def _where(self) -> list[str]:
+        if self.place is None:
+            return []
+        shown = (self.place.source_line, self.place.caret()) if self.place.source_line else ()
+        return [f"  at {self.place}", *(f"    {line}" for line in shown if line)]
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback."""
@@ -85,11 +87,13 @@ class FtlError(Exception):
 class VerbError(FtlError):
     """A verb raised. `remote` is its traceback, trimmed to the lines of the author's own cells."""
 
-    def lines(self) -> list[str]:
-        out = super().lines()
-        if self.remote:
-            out[1:1] = [f"  {line}" for line in self.remote.splitlines()]
-        return out
+    def _where(self) -> list[str]:
+        """The traceback, and the place where that does not show it."""
+        told = [f"  {line}" for line in self.remote.splitlines()]
+        place = self.place
+        if place is not None and f'"{place.filename}", line {place.line},' in self.remote:
+            return told
+        return told + super()._where()
 
 
 def fail(slug: str, place: Place | None = None, hint: str = "", **fields: object) -> FtlError:
