@@ -37,8 +37,13 @@ class Cell:
         return hash((self.id, self.kind, self.label, self.text, self.database, self.engine))
 
     def filename(self, module: str) -> str:
-        """The file name the cell is compiled under: ``<shop/checkout>``."""
-        return f"<{module}/{self.label}>"
+        """The file name the cell is compiled under: ``<shop/checkout>``; that of the file where it is one."""
+        return self.label if self.is_file else f"<{module}/{self.label}>"
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the cell is the whole of a `.py` file: its label is the file's path in its project."""
+        return self.label.endswith(".py")
 
     @property
     def is_python(self) -> bool:

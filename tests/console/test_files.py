@@ -38,6 +38,21 @@ def test_a_file_is_its_sql_and_its_whole_text(tmp_path: Path) -> None:
     assert cells[1].text == FILE
 
 
+def test_a_files_cells_keep_their_identity_and_are_named_by_the_file(tmp_path: Path) -> None:
+    _, first = cells_of(written(tmp_path, FILE))
+    _, again = cells_of(written(tmp_path, FILE.replace("hello", "welcome")))
+    assert [c.id for c in first] == [c.id for c in again]
+    assert len({c.id for c in first}) == 2
+    assert first[1].filename("shop") == "shop.py"
+
+
+def test_a_file_below_the_project_is_named_by_its_way_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "desks").mkdir()
+    _, cells = cells_of(written(tmp_path / "desks", FILE))
+    assert cells[1].label == "desks/shop.py"
+
+
 def test_sql_keeps_the_lines_that_it_has_in_the_file(tmp_path: Path) -> None:
     _, cells = cells_of(written(tmp_path, FILE))
     at = cells[0].text.splitlines().index("SELECT 1 AS one;")
