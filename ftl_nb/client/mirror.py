@@ -109,17 +109,20 @@ class Mirror:
 def rebind(target: ModuleType, decls: schema.Module) -> None:
     """Every verb of the module takes its types from the module's classes of now; verbs that are gone are removed."""
     verbs = {d.name: d for d in decls.decls if isinstance(d, schema.Verb)}
+    bound = set()
     for name, value in list(vars(target).items()):
         if not isinstance(value, Verb) or value.module != decls.name:
             continue
-        decl = verbs.pop(value.name, None)
+        decl = verbs.get(value.name)
         if decl is None:
             target.__dict__.pop(name)
         else:
+            bound.add(decl.name)
             value.rebind(_with_names(verb_of(decls, decl).signature, value))
-    for decl in verbs.values():
-        made = verb_of(decls, decl)
-        setattr(target, schema.names.snake(decl.name), made)
+            # A verb with a name of its own is called by that too, as everywhere else.
+            target.__dict__.setdefault(schema.names.snake(decl.name), value)
+    for decl in (d for name, d in verbs.items() if name not in bound):
+        setattr(target, schema.names.snake(decl.name), verb_of(decls, decl))
 
 
 def _with_names(signature: Signature, verb: Verb) -> Signature:

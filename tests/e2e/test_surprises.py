@@ -106,3 +106,41 @@ def test_an_error_in_a_map_does_not_wait_for_the_rest(notebook: Notebook) -> Non
     started = time.perf_counter()
     assert notebook.run("wait.map([0, 8])").refusal.slug == "verb-raised"
     assert time.perf_counter() - started < 7
+
+
+def test_a_verb_with_a_name_of_its_own_is_called_by_that_too(notebook: Notebook) -> None:
+    notebook.card("%%ftl_module nicknames\nopened = True\n")
+    notebook.card("%%ftl_verb --name renamed\ndef original(n: int) -> int:\n    return n\n")
+    notebook.card("%%ftl_verb\ndef another(n: int) -> int:\n    return n\n")
+    assert notebook.value("original(1) + renamed(2) + nicknames.renamed(3) + nicknames.original(4)") == 10
+
+
+def test_a_comment_above_a_cell_magic_keeps_the_lines_of_the_cell(notebook: Notebook) -> None:
+    notebook.card("%%ftl_module commented_one\nopened = True\n")
+    notebook.card("# Divides.\n# @ftl.verb\n\n%%ftl_verb\ndef halves(n: int) -> int:\n    return 1 // n\n")
+    place = notebook.run("halves(0)").refusal.place
+    assert place is not None
+    assert (place.filename, place.line) == ("<commented_one/halves>", 6)
+    sql = "# Shelves.\n%%ftl_sql commented_one.stock\n-- name: One :one\nSELECT 1 AS one;\n"
+    notebook.card(sql)
+    assert notebook.value("one()") == 1
+
+
+def test_errors_of_a_file_name_the_file_and_a_renamed_verb_takes_its_place(system: System) -> None:
+    notebook = system.notebook
+    text = """
+        import ftl_nb as ftl
+        ftl.module("desk")
+
+        @ftl.verb
+        def ring(n: int) -> int:
+            return 1 // n
+        """
+    file = system.file("desk.py", text)
+    notebook.cluster.deploy(file)
+    place = notebook.run("from ftl_nb.modules import desk\ndesk.ring(0)").refusal.place
+    assert place is not None
+    assert (place.filename, place.line) == ("desk.py", 6)
+    system.file("desk.py", text.replace("ring", "rang"))
+    card = notebook.cluster.deploy(file)
+    assert [(c.sign, c.name) for c in card.changes] == [("+", "rang"), ("-", "ring")]
