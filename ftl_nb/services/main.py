@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from ftl_nb.services.steps import record_steps
 from ftl_nb.services.timeline import Timeline, TimelineServer
 from ftl_nb.services.truth import Truth
 from ftl_nb.services.typecheck import SystemChecker
+from ftl_nb.services.upkeep import Upkeep
 from ftl_nb.services.workspace import Workspace
 from ftl_nb.store import SqliteStore
 
@@ -37,6 +37,7 @@ def run(spec: dict[str, Any]) -> None:
     os.chdir(folder)
     credentials = Credentials(leaf)
     store = SqliteStore(state / "store")
+    upkeep = Upkeep(store)
     records = Records(store)
     link = SupervisorLink(spec["socket"], spec["token"])
     plane = _plane(leaf.identity.realm, folder, state, records, link, Channels(credentials))
@@ -54,7 +55,7 @@ def run(spec: dict[str, Any]) -> None:
     plane.checker.warm()
     for name in _FIRST_CHANGE:
         importlib.import_module(name)
-    threading.Event().wait()
+    upkeep.run()
 
 
 def _plane(realm: str, folder: Path, state: Path, records: Records, link: SupervisorLink, channels: Channels) -> Plane:

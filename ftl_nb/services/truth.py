@@ -23,6 +23,8 @@ from ftl_nb.services.deployments import Deployment, Records
 from ftl_nb.services.history import Past
 
 State = schema.DeploymentState
+#: So many of the newest notifications are there at least for a peer that is slow.
+_KEPT_EVENTS = 1000
 OnStep = Callable[["Changeset"], None]
 
 
@@ -94,6 +96,8 @@ class Truth:
         self._changesets: dict[str, Changeset] = {}
         self._changed = threading.Condition()
         self._events: list[schema_pb2.Notification] = []
+        #: How many notifications came before those that are kept.
+        self._gone = 0
         self.on_step: OnStep = lambda changeset: None
 
     # --- reading -------------------------------------------------------------------------------------------------
@@ -249,26 +253,32 @@ class Truth:
 
     def _tell(self, **event: object) -> None:
         self._events.append(schema_pb2.Notification(**event))  # type: ignore[arg-type]
+        if len(self._events) >= 2 * _KEPT_EVENTS:
+            del self._events[:_KEPT_EVENTS]
+            self._gone += _KEPT_EVENTS
         self._changed.notify_all()
 
     def follow(self, context: Context) -> Iterator[schemaservice_pb2.PullSchemaResponse]:
-        """The whole schema first, then every notification in order, until the peer goes."""
+        """The whole schema first, then every notification in order, until the peer goes.
+
+        A peer that has fallen far behind is given the whole schema again.
+        """
         context.add_callback(self._wake)
-        with self._changed:
-            position = len(self._events)
-            first = schema_pb2.FullSchemaNotification(schema=schema.to_proto(self.served))
-        yield schemaservice_pb2.PullSchemaResponse(event=schema_pb2.Notification(full_schema_notification=first))
+        position = -1
         while context.is_active():
-            new = self._newer(position, context)
-            position += len(new)
+            position, new = self._newer(position, context)
             for event in new:
                 yield schemaservice_pb2.PullSchemaResponse(event=event)
 
-    def _newer(self, position: int, context: Context) -> list[schema_pb2.Notification]:
-        """Waits for notifications behind `position`; none when the peer has gone."""
+    def _newer(self, position: int, context: Context) -> tuple[int, list[schema_pb2.Notification]]:
+        """Waits for what is told after `position`: the position then, and what it was; nothing when the peer went."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._events) > position or not context.is_active())
-            return self._events[position:]
+            self._changed.wait_for(lambda: position < self._gone + len(self._events) or not context.is_active())
+            told = self._gone + len(self._events)
+            if position < self._gone:
+                whole = schema_pb2.FullSchemaNotification(schema=schema.to_proto(self.served))
+                return told, [schema_pb2.Notification(full_schema_notification=whole)]
+            return told, self._events[position - self._gone :]
 
     def _wake(self) -> None:
         with self._changed:

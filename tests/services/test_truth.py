@@ -156,3 +156,16 @@ def test_replacing_modules_keeps_the_others_and_their_order() -> None:
     new = schema.Module("aa")
     after = replace_modules(current, [new], ["b"])
     assert [m.name for m in after.realms[0].modules] == ["a", "aa", "c"]
+
+
+def test_notifications_are_kept_in_bounds_and_who_fell_behind_is_told_the_whole_again(truth: Truth) -> None:
+    moved(truth, version("dpl-1"))
+    slow = following(truth)
+    next(slow)
+    for n in range(5000):
+        truth.serve_at("dpl-1", f"127.0.0.1:{n}")
+    assert len(truth._events) < 3000
+    event = next(slow).event
+    assert event.WhichOneof("value") == "full_schema_notification"
+    (module,) = [m for r in event.full_schema_notification.schema.realms for m in r.modules if m.name == "shop"]
+    assert module.runtime.runner.endpoint == "127.0.0.1:4999"
