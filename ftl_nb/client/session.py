@@ -64,10 +64,11 @@ class Defined:
 
 @dataclass(slots=True)
 class LastCall:
-    """The request that the newest call began, and how many events it put on the timeline."""
+    """The request that the newest call began, how many events it put on the timeline, and what kept it from any."""
 
     request_key: str = ""
     recorded: int = 0
+    refusal: str = ""
 
 
 class Session:
@@ -239,6 +240,7 @@ class Session:
             last.recorded, output = answer.recorded, answer.output
         except FtlError as e:
             last.recorded, output = e.recorded or int(e.slug in _STILL_RECORDED), e.output
+            last.refusal = "" if last.recorded else f"{e.code}: {e.message}"
             raise self._known(e) from None
         finally:
             output = self._live.end(live, output)

@@ -216,7 +216,7 @@ class Cluster:
         return self.changes.plan()
 
     def check(self) -> str:
-        """Type-checks the whole system. Raises FtlError with all that was found."""
+        """Type-checks the whole system as it is deployed. Raises FtlError with all that was found."""
         from ftl_nb.rpc import workspace_pb2
         from ftl_nb.rpc.services import WorkspaceService
 
@@ -225,14 +225,22 @@ class Cluster:
         if errors:
             errors[0].others = tuple(errors[1:])
             raise errors[0]
-        return f"{response.modules} modules checked, nothing to mend"
+        status = self.session.ask(WorkspaceService.status, workspace_pb2.StatusRequest())
+        pending = ", ".join(m.name for m in status.modules if m.pending)
+        waiting = f"; pending, and not among them: {pending} (see %ftl plan)" if pending else ""
+        count = f"{response.modules} module{'' if response.modules == 1 else 's'}"
+        return f"{count} checked, nothing to mend{waiting}"
 
     def trace(self, which: int = 1, *, stable: bool = False) -> Display:
         """The waterfall of a request: 1 the newest, 2 the one before …"""
         from ftl_nb.console.views import trace_view
 
         key, recorded = self._request(which)
-        return trace_view(self._trace(key, recorded), self.session.view.modules, stable=stable)
+        answer, last = self._trace(key, recorded), self.session.last
+        if not answer.events and key == last.request_key and last.refusal:
+            detail = f"The last call reached no verb ({last.refusal.rstrip('.')})"
+            raise fail("usage", detail=detail, hint_text="%ftl trace 2 shows the one before")
+        return trace_view(answer, self.session.view.modules, stable=stable)
 
     def _request(self, which: int) -> tuple[str, int]:
         from ftl_nb.rpc import workspace_pb2
@@ -241,11 +249,13 @@ class Cluster:
         last = self.session.last
         if which == 1 and last.request_key:
             return last.request_key, last.recorded
-        request = workspace_pb2.RequestsRequest(limit=which)
+        # One that reached no verb is the newest, but not on the timeline.
+        place = which - 1 if last.refusal else which
+        request = workspace_pb2.RequestsRequest(limit=place)
         keys = self.session.ask(WorkspaceService.requests, request).request_keys
-        if len(keys) < which:
+        if len(keys) < place:
             raise fail("usage", detail=f"There are {len(keys)} requests on the timeline", hint_text="call a verb first")
-        return keys[which - 1], 0
+        return keys[place - 1], 0
 
     def _trace(self, key: str, recorded: int) -> workspace_pb2.TraceResponse:
         from ftl_nb.rpc import workspace_pb2

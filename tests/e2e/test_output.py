@@ -342,3 +342,18 @@ def test_what_a_long_call_writes_is_shown_while_it_runs_and_once(bakery: Noteboo
     assert mark.exists()
     written = seen.getvalue()
     assert [written.count(line) for line in ("rising\n", "WARNING root: warm\n", "no end", "risen\n")] == [1, 1, 1, 1]
+
+
+def test_the_place_of_an_exception_is_shown_once(bakery: Notebook) -> None:
+    shown = bakery.run("burn('rye')").shown
+    assert shown.count("raise ValueError(f") == 1
+    assert "  at <oven/burn>" not in shown
+
+
+def test_a_call_that_was_not_sent_has_no_trace_and_that_is_said(bakery: Notebook) -> None:
+    bakery.run("bake('rye')").ok  # noqa: B018
+    assert bakery.run("%ftl call oven.grill").refusal.slug == "unknown-verb"
+    refused = bakery.run("%ftl trace").refusal
+    assert "FTL-V502: There is no verb oven.grill" in refused.message
+    assert refused.hint == "%ftl trace 2 shows the one before"
+    assert tree(bakery.run("%ftl trace 2").ok.value)[0] == (0, "verb", "oven.bake")
