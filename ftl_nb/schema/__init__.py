@@ -132,6 +132,7 @@ if TYPE_CHECKING:
     from ftl_nb.schema.text.parser import parse_type as parse_type
     from ftl_nb.schema.validation import Validated as Validated
     from ftl_nb.schema.validation import ValidatedModule as ValidatedModule
+    from ftl_nb.schema.validation import Validator as Validator
     from ftl_nb.schema.validation import validate as validate
     from ftl_nb.schema.validation import validate_module as validate_module
     from ftl_nb.schema.wire import from_proto as from_proto
@@ -144,7 +145,7 @@ _LATER = {
     "ftl_nb.schema.elements": ("with_runtime",),
     "ftl_nb.schema.rules": ("ITEM_RULES", "RULES", "Rule"),
     "ftl_nb.schema.text.parser": ("parse", "parse_module", "parse_ref", "parse_type"),
-    "ftl_nb.schema.validation": ("Validated", "ValidatedModule", "validate", "validate_module"),
+    "ftl_nb.schema.validation": ("Validated", "ValidatedModule", "Validator", "validate", "validate_module"),
     "ftl_nb.schema.wire": ("from_proto", "to_proto"),
 }
 _WHERE = {name: module for module, names_ in _LATER.items() for name in names_}

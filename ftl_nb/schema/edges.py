@@ -83,9 +83,14 @@ def levels(dependencies: Mapping[str, Collection[str]]) -> list[tuple[str, ...]]
 
 def import_cycle(realm: decls.Realm) -> tuple[str, ...]:
     """The first cycle of imports: the modules on the way, from the first import's target to the one met again."""
+    return cycle_of((module.name, imports(module)) for module in realm.modules)
+
+
+def cycle_of(found: Iterable[tuple[str, Iterable[str]]]) -> tuple[str, ...]:
+    """The first cycle, given the imports of each module."""
     edges: dict[str, list[str]] = {}
-    for module in realm.modules:
-        edges[module.name] = sorted({*edges.get(module.name, ()), *imports(module)})
+    for name, imported in found:
+        edges[name] = sorted({*edges.get(name, ()), *imported})
     done: set[tuple[str, str]] = set()
     for start in sorted(edges):
         for target in edges[start]:

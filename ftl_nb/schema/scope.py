@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -29,12 +29,53 @@ class Found:
     module: str = ""
 
 
+class ModuleState:
+    """A module whose declarations are replaced one by one while it is checked; a new one keeps the name of the old."""
+
+    __slots__ = ("_first", "decls", "name", "node")
+
+    def __init__(self, node: decls.Module) -> None:
+        self.node = node
+        self.name = node.name
+        self.decls: list[decls.Decl] = list(node.decls)
+        self._first: dict[str, int] = {}
+
+    def decl(self, name: str) -> decls.Decl | None:
+        """The first declaration of that name, of any kind."""
+        if not self._first:
+            for index, decl in enumerate(self.decls):
+                self._first.setdefault(decl.name, index)
+        index_ = self._first.get(name)
+        return None if index_ is None else self.decls[index_]
+
+
+class Known:
+    """The modules known at some place, the current state of each; it remembers the names that were asked for."""
+
+    __slots__ = ("_states", "asked")
+
+    def __init__(self, states: Iterable[ModuleState] = ()) -> None:
+        self._states: dict[str, ModuleState] = {}
+        self.asked: set[str] = set()
+        for state in states:
+            self._states.setdefault(state.name, state)
+
+    def get(self, name: str) -> ModuleState | None:
+        """The state of a module."""
+        self.asked.add(name)
+        return self._states.get(name)
+
+    def put(self, state: ModuleState) -> None:
+        """The state in place of the module's former one."""
+        self._states[state.name] = state
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The names in sight at some place. `modules` are the ones known here, the current state of each."""
+    """The names in sight at some place."""
 
-    module: decls.Module
-    modules: Mapping[str, decls.Module]
+    module: ModuleState
+    modules: Known
     parameters: tuple[decls.TypeParameter, ...] = ()
 
     def inside(self, data: decls.Data) -> Scope:
@@ -71,8 +112,10 @@ class Scope:
     def _bare(self, name: str) -> Found | None:
         if parameter := next((p for p in reversed(self.parameters) if p.name == name), None):
             return Found(parameter)
-        if module := self.modules.get(name) or (builtin_with_positions() if name == builtin.NAME else None):
-            return Found(module)
+        if module := self.modules.get(name):
+            return Found(module.node)
+        if name == builtin.NAME:
+            return Found(builtin_with_positions())
         if decl := builtin_with_positions().decl(name):
             return Found(decl, builtin.NAME)
         primitive = types.PRIMITIVES.get(name)

@@ -10,7 +10,7 @@ from typing import Any
 from ftl_nb.schema.errors import Problem
 from ftl_nb.schema.nodes import decls
 from ftl_nb.schema.nodes.base import NOWHERE, Node, Position
-from ftl_nb.schema.scope import Scope
+from ftl_nb.schema.scope import ModuleState, Scope
 
 
 class Stage(Enum):
@@ -31,7 +31,7 @@ class Context:
     """Names of the dead letter topics that validation itself added to the module."""
 
     @property
-    def module(self) -> decls.Module:
+    def module(self) -> ModuleState:
         """The module being checked, in its current state."""
         return self.scope.module
 
