@@ -33,6 +33,8 @@ _FOREIGN_CLASS = (
     "a class's defaults are known in its own module alone: give every field but those that may be None, "
     "and by keyword what stands behind one of these"
 )
+# What every module's declarations are written with.
+_NEEDED = frozenset({"abc", "collections", "dataclasses", "datetime", "enum", "types", "typing"})
 # A partial stub package stands before the installed one module by module (PEP 561).
 _STUB_PACKAGE = {_STUBS / "py.typed": "partial\n", _STUBS / "modules" / "__init__.pyi": ""}
 
@@ -156,6 +158,11 @@ class TypeChecker:
                 self._write(view, _view(name, self._known))
                 self._write(own, _own_view(name))
 
+    def stub_of(self, module: schema.Module) -> str:
+        """What other modules and editors see of a module."""
+        with self._lock:
+            return self._stub_text(self._known.get(module.name), module)
+
     def _stub_text(self, known: _Known | None, module: schema.Module | None) -> str:
         if known is not None and known.given.schema == module:
             return known.stub
@@ -181,10 +188,10 @@ class TypeChecker:
             return None
         shadow = self._known[module].shadow
         place = shadow and shadow.place(finding.line, finding.column, finding.end_line, finding.end_column)
-        if not place:
+        if shadow is None or not place:
             _log.debug("type check of %s, in a line of ours: %s", module, finding)
             return None
-        hint = self._class_hint(module, finding.rule, place)
+        hint = self._hidden_hint(shadow.text) or self._class_hint(module, finding.rule, place)
         return Diagnostic(place, finding.rule, in_the_authors_words(finding.message), hint)
 
     def _class_hint(self, module: str, rule: str, place: Place) -> str:
@@ -193,6 +200,12 @@ class TypeChecker:
         if rule != "missing-argument" or name is None or _has_data(self._known[module].given, name[1]):
             return ""
         return _FOREIGN_CLASS if any(_has_data(known.given, name[1]) for known in self._known.values()) else ""
+
+    def _hidden_hint(self, text: str) -> str:
+        """The project's file that the check takes for a module of Python's own, which the text needs."""
+        hidden = sorted({p.stem for root in self._roots for p in root.glob("*.py")} & sys.stdlib_module_names)
+        name = next((n for n in hidden if n in _NEEDED or re.search(rf"(?m)^\s*(?:import|from) {n}\b", text)), "")
+        return f"the project's {name}.py hides Python's own module {name}: give the file another name" if name else ""
 
     def _imported_files(self) -> dict[Path, str]:
         """The project's own files that modules may import, each with the time of its last change as its text."""

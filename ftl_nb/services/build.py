@@ -343,6 +343,7 @@ class Attempt:
                 self._plane.truth.serve_database_at(candidate.deployment, key.name, endpoint)
         self._prepared.clear()
         self._plane.truth.commit(changeset)
+        self._plane.checker.publish(self._plane.truth.system.realms[0].modules)
 
     def _roll_back(self, changeset: Changeset, error: BaseException) -> None:
         self._plane.truth.roll_back(changeset, str(error))

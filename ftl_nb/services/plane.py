@@ -30,6 +30,9 @@ class TypeCheck(Protocol):
 
     def warm(self) -> None: ...
 
+    def publish(self, modules: Iterable[schema.Module]) -> None:
+        """Shows editors the canonical system."""
+
 
 @dataclass(slots=True)
 class Plane:

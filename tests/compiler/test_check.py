@@ -228,6 +228,17 @@ def test_the_projects_own_files_are_seen_as_they_are_now(tmp_path: Path) -> None
         assert [d.rule for d in checker.check_system([shop], ["shop"])["shop"]] == ["unsupported-operator"]
 
 
+@pytest.mark.parametrize(("name", "text"), [("json", "import json\nx = json.dumps(1)\n"), ("enum", "x = 1 + ''\n")])
+def test_a_file_of_the_project_that_hides_a_module_of_pythons_own_is_named(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / f"{name}.py").write_text("")
+    (tmp_path / "code.py").write_text("")
+    with TypeChecker(tmp_path / "check", roots=[tmp_path], stub=lambda _: "") as checker:
+        found = checker.check_system([module("shop", text)], ["shop"])["shop"]
+    assert found[0].hint == f"the project's {name}.py hides Python's own module {name}: give the file another name"
+
+
 def test_with_the_stubs_of_the_schema_itself(tmp_path: Path) -> None:
     users = schema.parse_module(
         "module users {\n  export data User { name String age Int? }\n  export verb getUser(Int) users.User\n}"

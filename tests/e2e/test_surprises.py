@@ -144,3 +144,16 @@ def test_errors_of_a_file_name_the_file_and_a_renamed_verb_takes_its_place(syste
     system.file("desk.py", text.replace("ring", "rang"))
     card = notebook.cluster.deploy(file)
     assert [(c.sign, c.name) for c in card.changes] == [("+", "rang"), ("-", "ring")]
+
+
+def test_editors_see_what_is_deployed_and_nothing_of_what_was_refused(system: System) -> None:
+    notebook = system.notebook
+    notebook.card("%%ftl_module stubbed\nopened = True\n")
+    notebook.card("%%ftl_verb\ndef one(n: int) -> int:\n    return n\n")
+    stub = system.state / "stubs" / "ftl_nb-stubs" / "modules" / "stubbed.pyi"
+    before = stub.read_text()
+    assert "one" in before
+    assert notebook.run("%%ftl_verb\ndef two(n: int) -> int:\n    return str(n)\n").refusal.slug == "type-check"
+    assert stub.read_text() == before
+    notebook.run("%ftl remove stubbed").ok  # noqa: B018
+    assert not stub.exists()
