@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable
@@ -17,7 +18,7 @@ from ftl_nb.binding.verbs import Verb, injections
 from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import CallContext, verb_pb2
 from ftl_nb.rpc.cutting import InFlight, flight
-from ftl_nb.runner.traces import gone_through, user_traceback
+from ftl_nb.runner.traces import gone_through, message_of, user_traceback
 from ftl_nb.schema.json import JsonError
 from ftl_nb.schema.names import snake
 
@@ -25,6 +26,10 @@ OUTPUT_LIMIT = 64 * 1024
 CUT = "\n… (the rest is in %ftl logs)\n"
 #: Writes are gathered into pieces of about this many characters.
 _PIECE = 4096
+
+
+#: The exit code of a process that a verb forked and that came out of the verb like its parent: one of them may answer.
+_STRAY = 77
 
 
 class CallCancelled(BaseException):
@@ -147,6 +152,11 @@ class Executor:
         self._handles: dict[str, dict[str, Any]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
+        self._forked = False
+        os.register_at_fork(after_in_child=self._mark_forked)
+
+    def _mark_forked(self) -> None:
+        self._forked = True
 
     def execute_within(
         self, seconds: float | None, verb: Verb, body: bytes, call: Running, within: InFlight | None = None
@@ -196,6 +206,8 @@ class Executor:
         except asyncio.CancelledError:
             error = fail("cancelled", verb=verb.ref)
         finally:
+            if self._forked:
+                os._exit(_STRAY)
             running.reset(token)
             flight.reset(outer)
         return Outcome(answer, error, started, time.perf_counter() - clock)
@@ -256,5 +268,5 @@ def _raised(verb: Verb, error: BaseException) -> FtlError:
 
 
 def _sentence(error: BaseException) -> str:
-    words = str(error).strip()
+    words = message_of(error).strip()
     return f"{type(error).__name__}: {words}".rstrip(".") if words else type(error).__name__

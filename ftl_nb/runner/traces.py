@@ -8,14 +8,39 @@ from pathlib import Path
 
 from ftl_nb.errors import FtlError, Place
 
+#: What is told of an exception's own words, and of a group's exceptions.
+MESSAGE = 8 * 1024
+_GROUP = 10
 _OURS = str(Path(__file__).parents[1])
 
 
 def user_traceback(error: BaseException) -> tuple[str, Place | None]:
     """The traceback's text with the author's frames alone, and the place of the innermost one."""
     frames = _users_frames(error)
-    lines = [*_written(frames), *(line.rstrip("\n") for line in traceback.format_exception_only(error))]
+    lines = [*_written(frames), *_said(error)]
     return "\n".join(lines), _place(frames[-1]) if frames else None
+
+
+def message_of(error: BaseException) -> str:
+    """Its words, MESSAGE characters of them; an exception may fail even at telling them."""
+    try:
+        return _cut(str(error))
+    except Exception as e:
+        return f"(its message raised {type(e).__name__})"
+
+
+def _said(error: BaseException, indent: str = "") -> list[str]:
+    """The last lines of a traceback: the exception, and those that it is a group of."""
+    told = "".join(traceback.format_exception_only(error)).rstrip("\n")
+    lines = [indent + line for line in _cut(told).split("\n")]
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions[:_GROUP]:
+            lines += _said(one, indent + "  ")
+    return lines
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MESSAGE else f"{text[:MESSAGE]}… ({len(text):,} characters in all)"
 
 
 def gone_through(error: FtlError) -> FtlError:

@@ -1,5 +1,6 @@
 """One verb, run: what comes back, and how it is cancelled."""
 
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -33,6 +34,60 @@ def call() -> Running:
 
 def run(function: Callable[..., Any], body: bytes) -> Outcome:
     return Executor().execute(Verb("shop", function.__name__, function=function), body, call(), Interruptible())
+
+
+def unsayable(n: int) -> int:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no")
+
+    raise Mute
+
+
+def lengthy(n: int) -> int:
+    raise ValueError("x" * n)
+
+
+def grouped(n: int) -> int:
+    raise ExceptionGroup("many", [ValueError("a"), ExceptionGroup("few", [TypeError("b")])])
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (unsayable, "shop.unsayable raised Mute: (its message raised RuntimeError)."),
+        (grouped, "shop.grouped raised ExceptionGroup: many (2 sub-exceptions)."),
+    ],
+)
+def test_odd_exceptions_are_told_like_others(function: Callable[..., Any], message: str) -> None:
+    error = run(function, b"1").error
+    assert error is not None
+    assert error.message == message
+
+
+def test_an_exception_of_many_words_is_cut() -> None:
+    error = run(lengthy, b"1000000").error
+    assert error is not None
+    assert len(error.message) + len(error.remote) < 20_000
+    assert "(1,000,000 characters in all)" in error.message
+
+
+def test_the_exceptions_of_a_group_are_told() -> None:
+    error = run(grouped, b"1").error
+    assert error is not None
+    assert error.remote.splitlines()[-3:] == [
+        "  ValueError: a",
+        "  ExceptionGroup: few (1 sub-exception)",
+        "    TypeError: b",
+    ]
+
+
+def test_a_process_that_a_verb_forked_does_not_answer_too() -> None:
+    def fork(n: int) -> int:
+        child = os.fork()
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) if child else 0
+
+    assert run(fork, b"1").body == b"77"
 
 
 @pytest.mark.parametrize("function", [double, double_later])
