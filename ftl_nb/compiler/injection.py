@@ -51,6 +51,8 @@ def _injected(space: Namespace, cell: ParsedCell, mark: Mark, argument: ast.arg,
             return Injected(argument.arg, None, (module, name), annotated, True)
         target = name
     if default is not None and target is None:
+        if ast.unparse(default).startswith("ftl.inject(") and "ftl" not in space.imports:
+            raise fail("ftl-not-imported", cell.place(default))
         shown = ast.unparse(default)
         verb = f"{space.module}.{schema_name(mark)}"
         raise fail("injected-default", cell.place(default), name=argument.arg, verb=verb, default=shown)

@@ -7,6 +7,7 @@ A class is read as a whole: its methods count wherever its name does.
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -66,11 +67,16 @@ class _Reader:
     def _function(self, node: Function | ast.Lambda) -> Iterator[Load]:
         if not isinstance(node, ast.Lambda):
             yield from self._all(node.decorator_list)
-            yield from self._all([node.returns] if node.returns else [])
-        yield from self._all(_outer_parts(node.args))
+            yield from self._annotations([node.returns] if node.returns else [])
+        yield from self._annotations(a.annotation for a in _arguments(node.args) if a.annotation is not None)
+        yield from self._all(_defaults(node.args))
         body: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else list(node.body)
         statements = [] if isinstance(node, ast.Lambda) else node.body
         yield from self._inside(_parameters(node.args) | bound_names(statements), imports_of(statements))._all(body)
+
+    def _annotations(self, nodes: Iterable[ast.expr]) -> Iterator[Load]:
+        """A verb called `list` is not called where an annotation means Python's own."""
+        yield from (load for load in self._all(nodes) if not hasattr(builtins, load.parts[0]))
 
     def _comprehension(self, node: _Comprehension) -> Iterator[Load]:
         targets = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
@@ -86,11 +92,8 @@ def _is_read(node: ast.Attribute | ast.Name) -> bool:
     return isinstance(node, ast.Attribute) or isinstance(node.ctx, ast.Load)
 
 
-def _outer_parts(arguments: ast.arguments) -> Iterator[ast.expr]:
-    """Annotations and defaults, which are read where the function is defined."""
-    for argument in _arguments(arguments):
-        if argument.annotation is not None:
-            yield argument.annotation
+def _defaults(arguments: ast.arguments) -> Iterator[ast.expr]:
+    """Defaults are read where the function is defined, as annotations are."""
     yield from arguments.defaults
     yield from (default for default in arguments.kw_defaults if default is not None)
 

@@ -156,7 +156,7 @@ _ENTRIES = (
         "result-invalid",
         "FTL-T222",
         "{verb} returned a value that is not its declared type: {detail}.",
-        "return {type}",
+        "its result is declared as {type}: return one, or declare what it returns",
     ),
     Entry("sql-syntax", "FTL-S301", "{detail}.", "{fix}"),
     Entry("sql-unknown-name", "FTL-S302", "{detail}.", "{fix}"),

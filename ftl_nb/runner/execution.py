@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from ftl_nb.binding.interrupts import raise_in
 from ftl_nb.binding.signature import NOTHING
 from ftl_nb.binding.verbs import Verb, injections
+from ftl_nb.compiler.annotations import function_place
 from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import CallContext, verb_pb2
 from ftl_nb.rpc.cutting import InFlight, flight
@@ -219,7 +220,9 @@ class Executor:
         try:
             return verb.response_codec.encode(value)
         except JsonError as e:
-            raise fail("result-invalid", verb=verb.ref, detail=str(e), type=_shown(verb.signature.response)) from None
+            place = function_place(verb.function) if verb.function is not None else None
+            declared = _shown(verb.signature.response)
+            raise fail("result-invalid", place, verb=verb.ref, detail=str(e), type=declared) from None
 
     def _call(self, verb: Verb, arguments: tuple[Any, ...], guard: Interruptible) -> Any:
         function = verb.function

@@ -297,3 +297,14 @@ def test_a_result_that_the_text_does_not_declare_is_refused(text: str, slug: str
 )
 def test_a_body_that_fits_its_declaration_is_not_refused(text: str) -> None:
     assert analysed(text).verb("f")
+
+
+def test_an_annotation_that_means_one_of_pythons_own_is_no_call_of_a_verb() -> None:
+    found = analysed("def list(n: int) -> list[int]:\n    return [n]").verb("list")
+    assert found is not None
+    assert found.calls == ()
+
+
+def test_inject_without_its_import_says_so() -> None:
+    error = refusal("def f(*, a=ftl.inject(shop.b)): ...", opening="x = 1\n")
+    assert error.slug == "ftl-not-imported"

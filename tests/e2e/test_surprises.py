@@ -157,3 +157,12 @@ def test_editors_see_what_is_deployed_and_nothing_of_what_was_refused(system: Sy
     assert stub.read_text() == before
     notebook.run("%ftl remove stubbed").ok  # noqa: B018
     assert not stub.exists()
+
+
+def test_a_result_of_another_type_is_shown_at_the_verb(notebook: Notebook) -> None:
+    notebook.card("%%ftl_module lying\nopened = True\n")
+    notebook.card("%%ftl_verb\ndef lies(n: int) -> int:\n    return 'a'  # type: ignore\n")
+    refused = notebook.run("lies(1)").refusal
+    assert refused.place is not None
+    assert (refused.place.filename, refused.place.line) == ("<lying/lies>", 2)
+    assert refused.hint == "its result is declared as int: return one, or declare what it returns"
