@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 
 from ftl_nb import schema
@@ -13,6 +14,8 @@ from ftl_nb.services.build import Result
 from ftl_nb.services.deployments import Deployment
 from ftl_nb.services.plane import Plane
 
+#: Of a digest, as many digits as tell it from others.
+_DIGEST = re.compile(r"\b(sha256:[0-9a-f]{8})[0-9a-f]{56}\b")
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
@@ -55,7 +58,7 @@ def change_messages(difference: schema.Diff) -> Iterable[workspace_pb2.Change]:
             sign=_SIGNS[change.kind],
             kind=change.decl_kind,
             name=change.name,
-            detail="; ".join(change.reasons),
+            detail=_DIGEST.sub(r"\1", "; ".join(change.reasons)),
             module=change.module,
             breaking=change.breaking,
             breaks=map(str, change.breaks),
