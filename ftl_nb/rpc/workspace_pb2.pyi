@@ -1251,8 +1251,11 @@ class PrepareResponse(_message.Message):
     PLAN_FIELD_NUMBER: _builtins.int
     LOST_FIELD_NUMBER: _builtins.int
     APPLIED_FIELD_NUMBER: _builtins.int
+    GENERATION_FIELD_NUMBER: _builtins.int
     plan: _builtins.str
     """none | pending | changed"""
+    generation: _builtins.int
+    """The file that serves once this is committed. Who decides records it first: from then on it is the one that counts."""
     @_builtins.property
     def lost(self) -> _containers.RepeatedCompositeFieldContainer[Global___LostRows]: ...
     @_builtins.property
@@ -1263,10 +1266,11 @@ class PrepareResponse(_message.Message):
         plan: _builtins.str = ...,
         lost: _abc.Iterable[Global___LostRows] | None = ...,
         applied: _abc.Iterable[_builtins.str] | None = ...,
+        generation: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "lost", b"lost", "plan", b"plan"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "generation", b"generation", "lost", b"lost", "plan", b"plan"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1274,14 +1278,24 @@ Global___PrepareResponse: _TypeAlias = PrepareResponse  # noqa: Y015
 
 @_typing.final
 class CommitRequest(_message.Message):
+    """`cells` and `generation` say what was prepared, to a process that was started anew since."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
+    CELLS_FIELD_NUMBER: _builtins.int
+    GENERATION_FIELD_NUMBER: _builtins.int
+    generation: _builtins.int
+    @_builtins.property
+    def cells(self) -> _containers.RepeatedCompositeFieldContainer[Global___SqlCell]: ...
     def __init__(
         self,
+        *,
+        cells: _abc.Iterable[Global___SqlCell] | None = ...,
+        generation: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cells", b"cells", "generation", b"generation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -62,7 +62,9 @@ class DatabaseServer:
         self._module: str = spec["module"]
         self._name: str = spec["database"]
         self._reporter: Reporter = process.reporter(self._module)
-        self._database = DuckDBDatabase(Path(spec["files"]), f"{self._module}.{self._name}")
+        handle = f"{self._module}.{self._name}"
+        self._database = DuckDBDatabase(Path(spec["files"]), handle, spec["generation"], spec["prepared"])
+        self._prepared: int = spec["prepared"]
         cells = [workspace_pb2.SqlCell.FromString(raw) for raw in spec["cells"]]
         self._live = self._load(cells) if cells else None
         self._next: Loaded | None = None
@@ -93,20 +95,28 @@ class DatabaseServer:
                 raise fail("migration-changed", database=f"{self._module}.{self._name}")
             self._candidate, self._next = candidate, loaded
         lost = [workspace_pb2.LostRows(table=t, rows=n) for t, n in sorted(candidate.rows_gone.items())]
-        return workspace_pb2.PrepareResponse(plan=candidate.kind, lost=lost, applied=candidate.pending)
+        return workspace_pb2.PrepareResponse(
+            plan=candidate.kind, lost=lost, applied=candidate.pending, generation=candidate.number
+        )
 
     def commit(self, request: workspace_pb2.CommitRequest, context: Context) -> workspace_pb2.CommitResponse:
+        """What was prepared serves, also where that was done by a process that died since."""
         with self._changing:
             if self._candidate is not None:
                 self._candidate.commit()
                 self._live, self._candidate, self._next = self._next, None, None
+            elif request.generation:
+                self._database.take(request.generation)
+                self._live, self._prepared = self._load(request.cells), 0
         return workspace_pb2.CommitResponse()
 
     def roll_back(self, request: workspace_pb2.RollbackRequest, context: Context) -> workspace_pb2.RollbackResponse:
         with self._changing:
             if self._candidate is not None:
                 self._candidate.rollback()
-            self._candidate = self._next = None
+            elif self._prepared:
+                self._database.drop(self._prepared)
+            self._candidate, self._next, self._prepared = None, None, 0
         return workspace_pb2.RollbackResponse()
 
     # --- what verbs ask ------------------------------------------------------------------------------------------
@@ -156,6 +166,9 @@ class DatabaseServer:
         """A candidate's runner sees the candidate, everybody else what is live."""
         if CANDIDATE in headers and self._candidate is not None:
             return self._candidate, self._next
+        if CANDIDATE in headers and self._prepared:
+            # The process that had the candidate open has died: what it is asked for now cannot be answered by it.
+            raise fail("runner-lost", module=f"{self._module}.{self._name}", verb="a candidate's query")
         return self._database, self._live
 
     def _record(self, verb: str, body: bytes, context: Context, run: Callable[[Call], bytes]) -> verb_pb2.CallResponse:

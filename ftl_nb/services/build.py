@@ -40,6 +40,7 @@ class Candidate:
     module: schema.Module
     endpoint: str = ""
     fixtures: dict[str, str] = field(default_factory=dict)
+    generations: dict[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -280,6 +281,7 @@ class Attempt:
         for key, cells in candidate.sql.items():
             self._prepared.append(key)
             response = self._plane.databases.prepare(key, cells, keep=self._keep, isolated=isolated)
+            candidate.generations[key.name] = response.generation
             if response.plan == "changed":
                 rebuilt.add(key.name)
                 lost = ", ".join(f"{row.rows} of {row.table}" for row in response.lost if row.rows)
@@ -332,18 +334,24 @@ class Attempt:
             time.time_ns(),
             candidate.fixtures,
             candidate.analysis.packages,
+            candidate.generations,
         )
 
     def _commit(self, changeset: Changeset) -> None:
+        """First the store says so, the files of the databases included; then these switch; then everybody is told."""
         for candidate in self._candidates.values():
             self._plane.truth.serve_at(candidate.deployment, candidate.endpoint)
-            for key, cells in candidate.sql.items():
-                self._plane.databases.commit(key, cells)
+            for key in candidate.sql:
                 endpoint = self._plane.databases.endpoint(key)
                 self._plane.truth.serve_database_at(candidate.deployment, key.name, endpoint)
-        self._prepared.clear()
-        self._plane.truth.commit(changeset)
+        self._plane.truth.commit(changeset, self._switch)
         self._plane.checker.publish(self._plane.truth.system.realms[0].modules)
+
+    def _switch(self) -> None:
+        self._prepared.clear()
+        for candidate in self._candidates.values():
+            for key, cells in candidate.sql.items():
+                self._plane.databases.switch(key, cells)
 
     def _roll_back(self, changeset: Changeset, error: BaseException) -> None:
         self._plane.truth.roll_back(changeset, str(error))

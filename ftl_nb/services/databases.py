@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from ftl_nb import schema
 from ftl_nb.binding.source import Cell, ModuleSource
+from ftl_nb.errors import FtlError
 from ftl_nb.rpc import Channels, Identity, from_control_error, workspace_pb2
 from ftl_nb.rpc.services import DatabaseService, Unary
 from ftl_nb.rpc.tls import grpc
@@ -49,14 +50,17 @@ class Databases:
         self._lock = threading.Lock()
         self._endpoints: dict[DatabaseKey, str] = {}
         self._cells: dict[DatabaseKey, tuple[workspace_pb2.SqlCell, ...]] = {}
+        #: The file that counts, and the one that is prepared beside it: what a process that is started anew is told.
+        self._serving: dict[DatabaseKey, int] = {}
+        self._prepared: dict[DatabaseKey, int] = {}
         self.on_endpoint: Callable[[DatabaseKey, str], None] = lambda key, endpoint: None
 
-    def endpoint(self, key: DatabaseKey, cells: Iterable[workspace_pb2.SqlCell] = ()) -> str:
-        """Where the database answers; its process is started with the cells that are live, where it is not up."""
+    def endpoint(self, key: DatabaseKey, cells: Iterable[workspace_pb2.SqlCell] = (), generation: int = 0) -> str:
+        """Where the database answers; its process is started with what is live of it, where it is not up."""
         with self._lock:
             found = self._endpoints.get(key)
             if found is None:
-                self._cells[key] = tuple(cells)
+                self._cells[key], self._serving[key] = tuple(cells), generation
                 registered = self._scaling.start(key.process, key.process, lambda: self._spec(key))
                 found = self._endpoints[key] = registered.endpoint
         return found
@@ -67,6 +71,9 @@ class Databases:
         if key is None:
             return False
         self._endpoints[key] = endpoint
+        if key not in self._prepared:
+            # What it was started with may have been overtaken while it started.
+            self._tell(key)
         self.on_endpoint(key, endpoint)
         return True
 
@@ -83,6 +90,8 @@ class Databases:
             "database": key.name,
             "files": str(self._folder / key.module / key.name),
             "cells": [cell.SerializeToString() for cell in self._cells[key]],
+            "generation": self._serving.get(key, 0),
+            "prepared": self._prepared.get(key, 0),
         }
 
     def describe(self, key: DatabaseKey, cells: list[workspace_pb2.SqlCell]) -> tuple[schema.Decl, ...]:
@@ -96,20 +105,33 @@ class Databases:
     ) -> workspace_pb2.PrepareResponse:
         """Makes a candidate with the cells' migrations and queries; the live database is as before."""
         request = workspace_pb2.PrepareRequest(cells=cells, keep=keep, isolated=isolated)
-        return self._ask(key, DatabaseService.prepare, request)
+        response = self._ask(key, DatabaseService.prepare, request)
+        self._prepared[key] = response.generation
+        return response
 
-    def commit(self, key: DatabaseKey, cells: list[workspace_pb2.SqlCell]) -> None:
-        self._ask(key, DatabaseService.commit, workspace_pb2.CommitRequest())
-        self._cells[key] = tuple(cells)
+    def switch(self, key: DatabaseKey, cells: list[workspace_pb2.SqlCell]) -> None:
+        """What was prepared serves. That is decided: a process that dies on the way comes back with it."""
+        self._cells[key], self._serving[key] = tuple(cells), self._prepared.pop(key)
+        self._tell(key)
+
+    def _tell(self, key: DatabaseKey) -> None:
+        """Says what serves; the process that is not there to hear it is told when it is back."""
+        request = workspace_pb2.CommitRequest(cells=self._cells[key], generation=self._serving[key])
+        try:
+            self._ask(key, DatabaseService.commit, request)
+        except FtlError as e:
+            print(f"the switch of {key.module}.{key.name}: {e.message}", flush=True)
 
     def roll_back(self, key: DatabaseKey) -> None:
+        self._prepared.pop(key, None)
         self._ask(key, DatabaseService.rollback, workspace_pb2.RollbackRequest())
 
     def remove(self, key: DatabaseKey) -> None:
         """Ends the process of a database that no module has any more; its files stay until a reset."""
         with self._lock:
             self._endpoints.pop(key, None)
-            self._cells.pop(key, None)
+            for known in (self._cells, self._serving, self._prepared):
+                known.pop(key, None)
         self._scaling.stop(key.process)
 
     def discard(self, key: DatabaseKey) -> None:

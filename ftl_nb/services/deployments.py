@@ -23,7 +23,7 @@ CONFIGS = "/configs/"
 class Deployment:
     """One version of one module: its text, its schema without runtime, who defined it, which fixtures have run.
 
-    `created` is in nanoseconds since the epoch.
+    `created` is in nanoseconds since the epoch; `generations` names the file of each of its databases.
     """
 
     key: str
@@ -33,6 +33,7 @@ class Deployment:
     created: int
     fixtures: Mapping[str, str] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
+    generations: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -47,6 +48,7 @@ class Deployment:
             "created": self.created,
             "fixtures": dict(self.fixtures),
             "packages": list(self.packages),
+            "generations": dict(self.generations),
         }
         return json.dumps(raw).encode()
 
@@ -61,6 +63,7 @@ class Deployment:
             raw["created"],
             raw["fixtures"],
             tuple(raw["packages"]),
+            raw["generations"],
         )
 
     def with_runtime(self, endpoint: str, databases: Mapping[str, str], state: schema.DeploymentState) -> schema.Module:

@@ -112,7 +112,8 @@ class Plane:
         from ftl_nb.services.generated import generated_of, query_databases
 
         for key, cells in databases_of(deployment.source).items():
-            self.truth.serve_database_at(deployment.key, key.name, self.databases.endpoint(key, cells))
+            endpoint = self.databases.endpoint(key, cells, deployment.generations.get(key.name, 0))
+            self.truth.serve_database_at(deployment.key, key.name, endpoint)
         generated = generated_of(deployment.module)
         analysis = analyse(deployment.source, query_databases(generated))
         self.link.preload(self.from_site_packages(deployment.packages))

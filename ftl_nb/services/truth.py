@@ -156,14 +156,15 @@ class Truth:
         note = schema_pb2.ChangesetPreparedNotification(key=changeset.key)
         self._announce(changeset, changeset_prepared_notification=note)
 
-    def commit(self, changeset: Changeset) -> None:
-        """The moment at which the system moves."""
+    def commit(self, changeset: Changeset, switch: Callable[[], None] = lambda: None) -> None:
+        """The moment at which the system moves. `switch` is called when that is decided and before it is told."""
         _require(changeset, ChangesetState.PREPARED)
         gone = [*changeset.removed, *(d.name for d in changeset.deployed)]
         changeset.before = {n: d.source if (d := self._canonical.get(n)) is not None else None for n in gone}
         changeset.ended = time.time_ns()
         committed = replace(changeset.past(), state="committed")
         self._records.commit(changeset.deployed, changeset.removed, committed)
+        switch()
         with self._changed:
             self._step(changeset, ChangesetState.PREPARED, ChangesetState.COMMITTED)
             changeset.removing = tuple(self._canonical[n] for n in gone if n in self._canonical)

@@ -1,7 +1,8 @@
 """A live DuckDB database: a folder that one process owns, with a current file and, while migrating, a candidate.
 
 A migration never touches the file that serves. It runs on a copy (or on a new file) which becomes current by one rename
-of `current.json`; what is not named there when the folder is opened is left over from a process that died, and goes.
+of `current.json`, or, where the owner of the folder keeps its own record, by being named when the folder is opened.
+What is not named then is left over from a process that died, and goes.
 """
 
 from __future__ import annotations
@@ -34,24 +35,27 @@ WRITE_TIMEOUT = 30.0  # seconds that a write without a deadline waits for a migr
 class DuckDBDatabase:
     """`folder` is made when it is missing; `name` (`shop.stock`) is for errors.
 
+    `generation` is the file that counts, 0 for the one that `current.json` names. `prepared` is one that was prepared
+    before this process was started: it stays, and writes wait until it is taken or dropped.
     Raises `database-corrupt` when the folder is in use, of another format, or its file is not readable.
     """
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, generation: int = 0, prepared: int = 0) -> None:
         self.name = name
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._owner = self._own()
         try:
-            self._number = self._read_current()
-            self._sweep()
+            self._number = self._read_current(generation)
+            self._sweep(prepared)
             self._current = Generation(self._path(self._number), name)
-            if not (folder / "current.json").exists():
-                self._write_current(self._number)
+            self._write_current(self._number)
         except BaseException:
             os.close(self._owner)
             raise
         self._gate = WriteGate(name)
+        if prepared:
+            self._gate.close(0)
         self._swap = threading.Lock()
         self._beside: Generation | None = None
 
@@ -87,13 +91,26 @@ class DuckDBDatabase:
         """
         due = plan(self._current.cursor(), migrations)
         if due.kind == "none" and not isolated:
-            return Candidate(self, self._current, due, {}, own=False)
+            return Candidate(self, self._current, due, {}, self._number, own=False)
         self._gate.close(timeout)
         try:
             return self._candidate(due)
         except BaseException:
             self._gate.open()
             raise
+
+    def take(self, number: int) -> None:
+        """Serves a file that an earlier process had prepared. Raises `database-corrupt` when it is not there."""
+        if number == self._number:
+            self._gate.open()
+            return
+        self.adopt(Generation(self._there(number), self.name), number)
+
+    def drop(self, number: int) -> None:
+        """Removes a file that an earlier process had prepared."""
+        if number != self._number:
+            remove_file(self._path(number))
+        self._gate.open()
 
     def close(self) -> None:
         """Ends every call's connection, drops an open candidate and gives the folder free."""
@@ -134,7 +151,7 @@ class DuckDBDatabase:
             generation = Generation(path, self.name)
             migrate(generation.cursor(), due.pending, self.name)
             self._beside = generation
-            return Candidate(self, generation, due, gone, own=True)
+            return Candidate(self, generation, due, gone, self._number + 1, own=True)
         except BaseException as error:
             if generation is not None:
                 generation.close()
@@ -146,15 +163,15 @@ class DuckDBDatabase:
             return fail("disk-full", folder=f"The folder of {self.name}", detail=error.strerror or str(error))
         return run_error(error, self.name) if isinstance(error, duckdb.Error) else error
 
-    def adopt(self, generation: Generation) -> None:
+    def adopt(self, generation: Generation, number: int) -> None:
         """Makes a candidate's file the current one."""
         try:
-            self._write_current(self._number + 1)
+            self._write_current(number)
         except OSError as error:
             raise self._told(error) from None
         with self._swap:
             old, self._current, self._beside = self._current, generation, None
-            self._number += 1
+            self._number = number
         old.replace()
         self._gate.open()
 
@@ -177,10 +194,10 @@ class DuckDBDatabase:
             raise self._unreadable("another process has it open", hint) from None
         return descriptor
 
-    def _read_current(self) -> int:
+    def _read_current(self, given: int) -> int:
         path = self._folder / "current.json"
         if not path.exists():
-            return 1
+            return given or 1
         try:
             raw: dict[str, Any] = json.loads(path.read_text())
             found, number = raw["format"], int(raw["generation"])
@@ -189,9 +206,14 @@ class DuckDBDatabase:
         if found != FORMAT:
             hint = "use the version of ftl_nb that made it, or make a fresh one with %ftl reset"
             raise self._unreadable(f"its folder is of format {found}, this version reads {FORMAT}", hint)
-        if not self._path(number).exists():
-            raise self._unreadable(f"{self._path(number).name} is missing")
-        return number
+        self._there(given or number)
+        return given or number
+
+    def _there(self, number: int) -> Path:
+        path = self._path(number)
+        if not path.exists():
+            raise self._unreadable(f"{path.name} is missing")
+        return path
 
     def _write_current(self, number: int) -> None:
         path = self._folder / "current.json"
@@ -207,11 +229,11 @@ class DuckDBDatabase:
         finally:
             os.close(folder)
 
-    def _sweep(self) -> None:
+    def _sweep(self, prepared: int) -> None:
         """Removes the files of a process that died while it had a candidate."""
-        current = self._path(self._number).name
+        names = [self._path(number).name for number in (self._number, prepared)]
         for path in self._folder.glob("generation-*.duckdb*"):
-            if path.name not in (current, f"{current}.wal"):
+            if path.name.removesuffix(".wal") not in names:
                 path.unlink()
 
     def _unreadable(self, detail: str, hint: str = "") -> FtlError:
@@ -222,15 +244,23 @@ class Candidate:
     """A migrated database before it serves: fixtures run on it, then it is committed or rolled back.
 
     `kind` is `none`, `pending` or `changed`; `pending` the versions that were run; `rows_gone` the rows by table that a
-    changed migration costs.
+    changed migration costs; `number` the file that serves once it is committed.
     """
 
     def __init__(
-        self, database: DuckDBDatabase, generation: Generation, due: Plan, rows_gone: Mapping[str, int], *, own: bool
+        self,
+        database: DuckDBDatabase,
+        generation: Generation,
+        due: Plan,
+        rows_gone: Mapping[str, int],
+        number: int,
+        *,
+        own: bool,
     ) -> None:
         self.kind = due.kind
         self.pending = tuple(m.version for m in due.pending)
         self.rows_gone = rows_gone
+        self.number = number
         self._database = database
         self._generation = generation
         self._own = own
@@ -254,7 +284,7 @@ class Candidate:
     def commit(self) -> None:
         """Serves from now on. Raises `disk-full`; then it is still a candidate. A second call does nothing."""
         if self._own:
-            self._database.adopt(self._generation)
+            self._database.adopt(self._generation, self.number)
             self._own = False
 
     def rollback(self) -> None:
