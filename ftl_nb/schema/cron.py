@@ -19,8 +19,8 @@ from ftl_nb.schema.durations import duration
 from ftl_nb.schema.errors import SchemaError
 from ftl_nb.schema.text import builders as build
 from ftl_nb.schema.text.engine import Alt, Capture, Captures, NotBefore, Of, Rule, Seq, Word, many, maybe, parse_all
-from ftl_nb.schema.text.lexer import Kind, tokenize
-from ftl_nb.schema.text.state import Mismatch, Source, State
+from ftl_nb.schema.text.lexer import Kind, Source
+from ftl_nb.schema.text.state import Mismatch, State
 
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _UNITS = "smh"
@@ -273,7 +273,7 @@ def _whole(found: Captures) -> _Duration | _Weekday | _Components:
 
 def _read(text: str) -> Any:
     try:
-        return parse_all(_grammar(), Source(tokenize(text), ""))
+        return parse_all(_grammar(), Source(text))
     except Mismatch as mismatch:
         raise ValueError(str(mismatch.fault.problem(""))) from None
     except SchemaError as error:

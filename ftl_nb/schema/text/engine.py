@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ftl_nb.schema.nodes.base import Position
-from ftl_nb.schema.text.lexer import ELIDED, Kind
-from ftl_nb.schema.text.state import Fault, Mismatch, Source, State
+from ftl_nb.schema.text.lexer import ELIDED, Kind, Source
+from ftl_nb.schema.text.state import Fault, Mismatch, State
 
 
 class Part(Protocol):
@@ -25,8 +25,7 @@ class Part(Protocol):
         """Values when it matches, None when it does not; raises Mismatch when it fails on the way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Captured:
+class Captured(NamedTuple):
     """Values for a field of the rule around, and the index where they start (skipped tokens included)."""
 
     name: str
@@ -47,8 +46,8 @@ class Word:
         """The value."""
         source, index = state.source, state.source.following[state.raw]
         if self.value == " ":  # the only skipped token that is ever asked for by value
-            index = next((i for i in range(state.raw, index) if source.tokens[i].value == " "), index)
-        if source.tokens[index].value != self.value or source.tokens[index].kind is Kind.EOF:
+            index = next((i for i in range(state.raw, index) if source.values[i] == " "), index)
+        if source.values[index] != self.value or source.kinds[index] is Kind.EOF:
             return None
         state.advance(index)
         return [self.value]
@@ -65,12 +64,12 @@ class Of:
 
     def parse(self, state: State) -> list[Any] | None:
         """The token's value."""
-        tokens, last = state.source.tokens, state.source.following[state.raw]
+        source, last = state.source, state.source.following[state.raw]
         first = state.raw if self.kind in ELIDED else last
         for index in range(first, last + 1):
-            if tokens[index].kind is self.kind:
+            if source.kinds[index] is self.kind:
                 state.advance(index)
-                return [tokens[index].value]
+                return [source.values[index]]
         return None
 
 
@@ -103,7 +102,7 @@ class Seq:
 class Alt:
     """The first alternative that matches. `silent` ones are tried too but not named in messages.
 
-    `choose` may name the only alternative that can match, from the state, to save the others' tries.
+    `choose` may name the only alternative that can match at an index, to save the others' tries.
     """
 
     def __init__(
@@ -111,7 +110,7 @@ class Alt:
         *parts: Part,
         silent: Sequence[Part] = (),
         name: str = "",
-        choose: Callable[[State], Part | None] = lambda state: None,
+        choose: Callable[[Source, int], Part | None] | None = None,
     ) -> None:
         self.parts, self.silent, self.name, self.choose = parts, tuple(silent), name, choose
 
@@ -120,9 +119,11 @@ class Alt:
 
     def parse(self, state: State) -> list[Any] | None:
         """The values of the alternative."""
-        only = self.choose(state)
+        only = self.choose(state.source, state.raw) if self.choose else None
+        if only is NOTHING:
+            return None
         fault, furthest = None, 0
-        for part in (only,) if only else (*self.silent, *self.parts):
+        for part in (only,) if only is not None else (*self.silent, *self.parts):
             branch = state.branch()
             try:
                 values = part.parse(branch)
@@ -138,6 +139,10 @@ class Alt:
             state.note(fault)
             raise Mismatch(fault)
         return None
+
+
+#: What `choose` gives where no alternative can match.
+NOTHING = Alt()
 
 
 class Repeat:
@@ -252,9 +257,19 @@ class When:
     def __str__(self) -> str:
         return ""
 
+    def begins(self, source: Source, raw: int) -> bool:
+        """Whether the next tokens that count have the values."""
+        index = raw
+        for value in self.values:
+            index = source.following[index]
+            if source.values[index] != value or source.kinds[index] is Kind.EOF:
+                return False
+            index += 1
+        return True
+
     def parse(self, state: State) -> list[Any] | None:
         """The values of the part."""
-        return self.part.parse(state) if state.ahead(len(self.values)) == self.values else None
+        return self.part.parse(state) if self.begins(state.source, state.raw) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,31 +293,35 @@ class Captures:
     """What a rule captured: by field name."""
 
     def __init__(self, values: list[Any], source: Source, pos: Position) -> None:
-        self._captured = [value for value in values if isinstance(value, Captured)]
+        self._values: dict[str, list[Any]] = {}
+        self._starts: dict[str, int] = {}
+        for value in values:
+            if value.__class__ is Captured:
+                self._values.setdefault(value.name, []).extend(value.values)
+                self._starts.setdefault(value.name, value.start)
         self._source = source
         self.pos = pos
 
     def all(self, name: str) -> tuple[Any, ...]:
         """Every value captured under a name."""
-        return tuple(value for captured in self._captured if captured.name == name for value in captured.values)
+        return tuple(self._values.get(name, ()))
 
     def one(self, name: str, default: Any = None) -> Any:
         """The last value under a name."""
-        values = self.all(name)
+        values = self._values.get(name)
         return values[-1] if values else default
 
     def text(self, name: str) -> str:
         """The tokens under a name, joined."""
-        return "".join(self.all(name))
+        return "".join(self._values.get(name, ()))
 
     def has(self, name: str) -> bool:
         """Whether anything was captured under a name."""
-        return bool(self.all(name))
+        return bool(self._values.get(name))
 
     def refuse(self, name: str, message: str) -> Mismatch:
         """The mismatch for a value that cannot be, placed where its tokens start."""
-        start = next(captured.start for captured in self._captured if captured.name == name)
-        return Mismatch(Fault(self._source.tokens[start], message=message))
+        return Mismatch(Fault(self._source.token(self._starts[name]), message=message))
 
 
 class Rule:

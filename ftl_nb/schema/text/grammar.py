@@ -6,12 +6,13 @@ optional; in the inner one (inside a type) it may not.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from ftl_nb.schema.nodes.types import PRIMITIVES
 from ftl_nb.schema.text import builders as build
 from ftl_nb.schema.text.engine import (
+    NOTHING,
     Alt,
     Capture,
     Not,
@@ -28,8 +29,7 @@ from ftl_nb.schema.text.engine import (
     maybe,
     some,
 )
-from ftl_nb.schema.text.lexer import Kind
-from ftl_nb.schema.text.state import State
+from ftl_nb.schema.text.lexer import Kind, Source
 
 IDENT, STRING, NUMBER, SHA256, WS, EOL = (
     Of(kind) for kind in (Kind.IDENT, Kind.STRING, Kind.NUMBER, Kind.SHA256, Kind.WHITESPACE, Kind.EOL)
@@ -105,12 +105,14 @@ class Grammar:
         self.ref = Rule("Ref", build.ref)
         self.data, self.alias = Rule("Data", build.data), Rule("TypeAlias", build.type_alias)
         self.enum, self.value = Rule("Enum", build.enum), Alt(name="Value")
-        self.metadata = Alt(name="Metadata")
+        self.metadata = Alt(name="Metadata", choose=self._choose_metadata)
+        self._by_word: dict[str, Part] = {}
         self.type: Part = type_ or self._bare_type()
         self._define_ref()
         self._define_types()
         self.headers = self._headers()
         self.metadata.parts = tuple(self._metadata())
+        self._by_word = _by_word(self.metadata.parts)
         self.metadata.silent = (
             When(("+", "headers"), self.headers),
             When(("+", "ingress", "websocket"), self._socket()),
@@ -136,11 +138,17 @@ class Grammar:
         self._primitives = primitives
         return union
 
-    def _choose_type(self, state: State) -> Part | None:
-        token = state.peek()
-        if token.kind is not Kind.IDENT or token.value in _INLINE:
+    def _choose_type(self, source: Source, raw: int) -> Part | None:
+        index = source.following[raw]
+        if source.kinds[index] is not Kind.IDENT or source.values[index] in _INLINE:
             return None
-        return self._primitives.get(token.value, self.ref)
+        return self._primitives.get(source.values[index], self.ref)
+
+    def _choose_metadata(self, source: Source, raw: int) -> Part | None:
+        index = source.following[raw]
+        if source.values[index] != "+":
+            return NOTHING
+        return self._by_word.get(source.values[source.following[index + 1]])
 
     def _define_ref(self) -> None:
         arguments = listed(Capture("arguments", self.type))
@@ -293,17 +301,31 @@ class Grammar:
         return self._item(build.sql_column, Word("sql"), WS, Word("column"), *column)
 
 
-def _choose_decl(decls: dict[str, Rule]) -> Callable[[State], Part | None]:
+def _by_word(metadata: Iterable[Part]) -> dict[str, Part]:
+    """The metadata that is the only one with its word, by the word; a WebSocket shares its with other ingress."""
+    found: dict[str, list[Part]] = {}
+    for rule in metadata:
+        if isinstance(rule, Rule) and isinstance(rule.part, Seq) and isinstance(rule.part.parts[1], Word):
+            found.setdefault(rule.part.parts[1].value, []).append(rule)
+    return {word: rules[0] for word, rules in found.items() if len(rules) == 1 and word != "ingress"}
+
+
+def _choose_decl(decls: dict[str, Rule]) -> Callable[[Source, int], Part | None]:
     """The declaration whose word stands behind comments and visibility; None leaves it to trying all."""
 
     visible = {word: rule for word, rule in decls.items() if word not in ("config", "secret", "database")}
 
-    def choose(state: State) -> Part | None:
-        branch = state.branch()
-        _COMMENTS.parse(branch)
-        exported = _VISIBILITY.parse(branch)
-        token = branch.peek()
-        return (visible if exported else decls).get(token.value) if token.kind is Kind.IDENT else None
+    def choose(source: Source, raw: int) -> Part | None:
+        index = source.following[raw]
+        while source.kinds[index] is Kind.COMMENT:
+            index = source.following[index + 1]
+        exported = source.values[index] == "export"
+        if exported:
+            index = source.following[index + 1]
+            if source.values[index] == "realm" and source.values[index - 1] == " ":
+                index = source.following[index + 1]
+        word = source.values[index] if source.kinds[index] is Kind.IDENT else ""
+        return (visible if exported else decls).get(word)
 
     return choose
 

@@ -1,6 +1,10 @@
 """Schema text to tokens."""
 
+from __future__ import annotations
+
 import re
+from array import array
+from bisect import bisect_right
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -26,21 +30,26 @@ class Kind(Enum):
 
 
 ELIDED = frozenset((Kind.EOL, Kind.WHITESPACE))
+#: Tokens whose value is not their text.
+_CHANGED = frozenset((Kind.COMMENT, Kind.STRING))
 
-# Tried in this order. The class `A-z` of a digest is wider than letters in the public system too. The closing quote
-# is matched apart: see `_string_end`.
+
+# Tried in this order. The class `A-z` of a digest is wider than letters in the public system too. A quote that begins
+# no whole string is looked at apart: see `_string_end`.
 _TOKENS = re.compile(
     r"""(?P<EOL>[\r\n])
       | (?P<SHA256>(?=\w)[A-za-z0-9]{64}\b)
       | (?P<WHITESPACE>[\t\n\f\r ]+)
       | (?P<IDENT>[A-Za-z_][A-Za-z0-9_]*)
       | (?P<COMMENT>//.*)
-      | (?P<STRING>")
+      | (?P<STRING>"[^"\\]*+(?:\\[\s\S][^"\\]*+)*+")
       | (?P<NUMBER>[0-9]+(?:\.[0-9]+)?)
-      | (?P<PUNCT>[%/\-_:\[\]{}<>()*+?.,\\^$|\#~!'@=])""",
+      | (?P<PUNCT>[%/\-_:\[\]{}<>()*+?.,\\^$|\#~!'@=])
+      | (?P<EOF>")""",
     re.ASCII | re.VERBOSE,
 )
-_STRING = re.compile(r'"[^"\\]*+(?:\\[\s\S][^"\\]*+)*+"')
+_KINDS = tuple(Kind[name] for name in _TOKENS.groupindex)
+_OPEN_QUOTE = _TOKENS.groupindex["EOF"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,57 +62,87 @@ class Token:
     column: int
 
 
-def tokenize(text: str, filename: str = "") -> list[Token]:
-    """All tokens of a text, the last one EOF.
+class Source:
+    """A text as tokens, the last one EOF, with the index of the next token that counts for every index.
 
     Raises:
         SchemaError: a character no token starts with, or a string that is not a string of Go.
     """
-    tokens: list[Token] = []
-    offset, line, column = 0, 1, 1
-    while offset < len(text):
-        kind, raw = _next(text, offset, Position(filename, line, column))
-        tokens.append(Token(kind, _value(kind, raw, text, Position(filename, line, column)), line, column))
-        offset += len(raw)
-        breaks = raw.count("\n")
-        line += breaks
-        column = len(raw) - raw.rindex("\n") if breaks else column + len(raw)
-    tokens.append(Token(Kind.EOF, "<EOF>", line, column))
-    return tokens
 
+    def __init__(self, text: str, filename: str = "") -> None:
+        self.text = text
+        self.filename = filename
+        self.depth = 0
+        self.kinds: list[Kind] = []
+        self.values: list[str] = []
+        self._offsets = array("Q")
+        self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._read()
+        self.following = self._following()
 
-def _next(text: str, offset: int, pos: Position) -> tuple[Kind, str]:
-    match = _TOKENS.match(text, offset)
-    end = match.end() if match else -1
-    if match and match.lastgroup == "STRING":
-        end = _string_end(text, offset)
-    if match is None or end < 0:
-        rest = text[offset : offset + _INVALID_TEXT_LENGTH]
-        more = "..." if len(text) > offset + _INVALID_TEXT_LENGTH else ""
-        raise SchemaError(
-            Problem(f"lexer: invalid input text {quote(rest + more)}", pos, source_line=line_at(text, pos))
-        )
-    return Kind[match.lastgroup or ""], text[offset:end]
+    def token(self, index: int) -> Token:
+        """The token at an index."""
+        pos = self.position(index)
+        return Token(self.kinds[index], self.values[index], pos.line, pos.column)
 
+    def position(self, index: int) -> Position:
+        """Where a token starts."""
+        return self._position(self._offsets[index])
 
-def _string_end(text: str, offset: int) -> int:
-    """Where the string ends, or -1. One that is never closed ends at the last quote, be it escaped."""
-    if match := _STRING.match(text, offset):
-        return match.end()
-    last = text.rfind('"', offset + 1)
-    return last + 1 if last > 0 else -1
+    def line_at(self, pos: Position) -> str:
+        """The line of the text at a position."""
+        return line_at(self.text, pos)
 
+    def _position(self, offset: int) -> Position:
+        line = bisect_right(self._lines, offset)
+        return Position(self.filename, line, offset - self._lines[line - 1] + 1)
 
-def _value(kind: Kind, raw: str, text: str, pos: Position) -> str:
-    if kind is Kind.COMMENT:
-        return raw[2:].strip()
-    if kind is not Kind.STRING:
-        return raw
-    try:
-        return unquote(raw)
-    except ValueError:
-        message = f"invalid quoted string {quote(raw)}: invalid syntax"
-        raise SchemaError(Problem(message, pos, source_line=line_at(text, pos))) from None
+    def _read(self) -> None:
+        text, offset, end = self.text, 0, len(self.text)
+        kinds, values, offsets, match = self.kinds.append, self.values.append, self._offsets.append, _TOKENS.match
+        while offset < end:
+            found = match(text, offset)
+            which = (found.lastindex or _OPEN_QUOTE) if found else _OPEN_QUOTE
+            if found is None or which == _OPEN_QUOTE:
+                kind, stop = Kind.STRING, self._string_end(offset)
+            else:
+                kind, stop = _KINDS[which - 1], found.end()
+            kinds(kind)
+            offsets(offset)
+            values(self._value(kind, offset, stop) if kind in _CHANGED else text[offset:stop])
+            offset = stop
+        kinds(Kind.EOF)
+        values("<EOF>")
+        offsets(end)
+
+    def _following(self) -> array[int]:
+        following = array("Q", range(len(self.kinds)))
+        for index in range(len(self.kinds) - 2, -1, -1):
+            if self.kinds[index] in ELIDED:
+                following[index] = following[index + 1]
+        return following
+
+    def _string_end(self, offset: int) -> int:
+        """Where a string that is never closed ends: at the last quote, be it escaped."""
+        last = self.text.rfind('"', offset + 1) if self.text[offset] == '"' else -1
+        if last > 0:
+            return last + 1
+        rest = self.text[offset : offset + _INVALID_TEXT_LENGTH]
+        more = "..." if len(self.text) > offset + _INVALID_TEXT_LENGTH else ""
+        raise self._error(f"lexer: invalid input text {quote(rest + more)}", offset)
+
+    def _value(self, kind: Kind, start: int, end: int) -> str:
+        raw = self.text[start:end]
+        if kind is Kind.COMMENT:
+            return raw[2:].strip()
+        try:
+            return unquote(raw)
+        except ValueError:
+            raise self._error(f"invalid quoted string {quote(raw)}: invalid syntax", start) from None
+
+    def _error(self, message: str, offset: int) -> SchemaError:
+        pos = self._position(offset)
+        return SchemaError(Problem(message, pos, source_line=self.line_at(pos)))
 
 
 def line_at(text: str, pos: Position) -> str:

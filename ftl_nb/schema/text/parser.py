@@ -9,8 +9,9 @@ from ftl_nb.schema.nodes.decls import Module, Schema
 from ftl_nb.schema.nodes.types import Ref, Type
 from ftl_nb.schema.text import grammar
 from ftl_nb.schema.text.engine import Rule, parse_all
-from ftl_nb.schema.text.lexer import line_at, tokenize
-from ftl_nb.schema.text.state import Mismatch, Source
+from ftl_nb.schema.text.lexer import Source
+from ftl_nb.schema.text.matching import matched
+from ftl_nb.schema.text.state import Mismatch
 
 
 def parse(text: str, filename: str = "") -> Schema:
@@ -54,11 +55,11 @@ def parse_ref(text: str, filename: str = "") -> Ref:
 
 
 def _read(rule: Rule, text: str, filename: str) -> Any:
-    source = Source(tokenize(text, filename), filename)
+    source = Source(text, filename)
     try:
-        return parse_all(rule, source)
+        return matched(rule, source) or parse_all(rule, source)
     except Mismatch as mismatch:
         problem = mismatch.fault.problem(filename)
-        raise SchemaError(replace(problem, source_line=line_at(text, problem.pos))) from None
+        raise SchemaError(replace(problem, source_line=source.line_at(problem.pos))) from None
     except RecursionError:
         raise SchemaError(Problem("types nested too deeply", Position(filename, 1, 1))) from None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ftl_nb.schema.errors import Problem
 from ftl_nb.schema.nodes.base import Position
 from ftl_nb.schema.quote import quote
-from ftl_nb.schema.text.lexer import ELIDED, Token
+from ftl_nb.schema.text.lexer import ELIDED, Source, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +33,6 @@ class Mismatch(Exception):
         self.fault = fault
 
 
-class Source:
-    """The tokens of a text, with the index of the next token that counts for every index."""
-
-    def __init__(self, tokens: Sequence[Token], filename: str) -> None:
-        self.tokens = tokens
-        self.filename = filename
-        self.following = list(range(len(tokens)))
-        for index in range(len(tokens) - 2, -1, -1):
-            if tokens[index].kind in ELIDED:
-                self.following[index] = self.following[index + 1]
-
-
 class State:
     """How far a parse is: `raw` counts all tokens, `cursor` those that are not skipped."""
 
@@ -60,26 +47,15 @@ class State:
 
     def peek(self) -> Token:
         """The next token that counts."""
-        return self.source.tokens[self.source.following[self.raw]]
-
-    def ahead(self, count: int) -> tuple[str, ...]:
-        """The values of the next tokens that count."""
-        values: list[str] = []
-        index = self.raw
-        while len(values) < count and index < len(self.source.tokens):
-            index = self.source.following[index]
-            values.append(self.source.tokens[index].value)
-            index += 1
-        return tuple(values)
+        return self.source.token(self.source.following[self.raw])
 
     def position(self) -> Position:
         """Where the next token that counts starts."""
-        token = self.peek()
-        return Position(self.source.filename, token.line, token.column)
+        return self.source.position(self.source.following[self.raw])
 
     def advance(self, index: int) -> None:
         """Go behind the token at an index."""
-        if self.source.tokens[index].kind not in ELIDED:
+        if self.source.kinds[index] not in ELIDED:
             self.cursor += 1
         self.raw = index + 1
 
