@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ftl_nb.cli import changes
-from ftl_nb.console import Cluster
+from ftl_nb.cli.schema import schema as schema_commands
+from ftl_nb.cli.session import pass_cluster
 from ftl_nb.errors import FtlError
 
-F = TypeVar("F", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from ftl_nb.console import Cluster
 
 
 class _Commands(click.Group):
@@ -33,12 +34,11 @@ class _Commands(click.Group):
 @click.pass_context
 def main(ctx: click.Context, project: Path | None) -> None:
     """FTL for notebooks: the project's cluster from a shell."""
-    ctx.obj = Cluster(project, kind="cli", owner="ftl-nb")
-    ctx.call_on_close(ctx.obj.close)
+    ctx.obj = project
 
 
 @main.command()
-@click.pass_obj
+@pass_cluster
 def serve(cluster: Cluster) -> None:
     """Hold the cluster without a notebook, until interrupted."""
     cluster.up()
@@ -47,7 +47,7 @@ def serve(cluster: Cluster) -> None:
 
 
 @main.command()
-@click.pass_obj
+@pass_cluster
 def status(cluster: Cluster) -> None:
     """Modules, their runners and who defined them."""
     click.echo(cluster.status())
@@ -56,7 +56,7 @@ def status(cluster: Cluster) -> None:
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--stage", is_flag=True, help="keep them for `ftl-nb apply`, which moves them as one change")
-@click.pass_obj
+@pass_cluster
 def deploy(cluster: Cluster, files: tuple[Path, ...], stage: bool) -> None:
     """Deploy .py files that state their module."""
     for file in files:
@@ -71,7 +71,7 @@ for _command in changes.COMMANDS:
 @click.argument("verb", metavar="MODULE.VERB")
 @click.argument("request", default="{}", metavar="[JSON]")
 @click.option("--timeout", type=float, default=None, help="seconds")
-@click.pass_obj
+@pass_cluster
 def call(cluster: Cluster, verb: str, request: str, timeout: float | None) -> None:
     """Call a verb with a JSON request; prints the JSON answer."""
     answer = cluster.call_json(verb, request.encode(), timeout=timeout)
@@ -81,7 +81,7 @@ def call(cluster: Cluster, verb: str, request: str, timeout: float | None) -> No
 @main.command()
 @click.argument("limit", type=int, default=100)
 @click.option("--module", default="", help="of this module alone")
-@click.pass_obj
+@pass_cluster
 def logs(cluster: Cluster, limit: int, module: str) -> None:
     """The newest log lines."""
     click.echo(cluster.logs(module, limit))
@@ -89,7 +89,7 @@ def logs(cluster: Cluster, limit: int, module: str) -> None:
 
 @main.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.pass_obj
+@pass_cluster
 def export(cluster: Cluster, folder: Path) -> None:
     """Write every module as a .py file."""
     for path in cluster.export(folder):
@@ -97,44 +97,10 @@ def export(cluster: Cluster, folder: Path) -> None:
 
 
 @main.command()
-@click.pass_obj
+@pass_cluster
 def down(cluster: Cluster) -> None:
     """End the cluster for all its clients."""
     click.echo(cluster.down())
 
 
-@main.group()
-def schema() -> None:
-    """The schema: of the cluster, or of a file."""
-
-
-@schema.command("get")
-@click.argument("module", default="")
-@click.pass_obj
-def get_schema(cluster: Cluster, module: str) -> None:
-    """Print the cluster's schema, or one module's."""
-    click.echo(cluster.schema(module))
-
-
-@schema.command()
-@click.argument("file", type=click.File())
-def check(file: Any) -> None:
-    """Check a schema's text; prints every problem and exits with 1 where there is one."""
-    from ftl_nb import schema as language
-
-    try:
-        problems = list(map(str, language.validate(language.parse(file.read())).problems))
-    except language.SchemaError as e:
-        problems = [p.pretty() for p in e.problems]
-    for problem in problems:
-        click.echo(problem)
-    raise SystemExit(1 if problems else 0)
-
-
-@schema.command()
-@click.argument("file", type=click.File())
-def fmt(file: Any) -> None:
-    """Print a schema's text in canonical form."""
-    from ftl_nb import schema as language
-
-    click.echo(str(language.parse(file.read())), nl=False)
+main.add_command(schema_commands)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from ftl_nb.console import Cluster
+from ftl_nb.cli.session import pass_cluster
+
+if TYPE_CHECKING:
+    from ftl_nb.console import Cluster
 
 force = click.option("--force", is_flag=True, help="move although the text of other modules no longer fits")
 
 
 @click.command()
-@click.pass_obj
+@pass_cluster
 def plan(cluster: Cluster) -> None:
     """What is staged or pending, and what stands in its way."""
     click.echo(cluster.plan())
@@ -18,7 +23,7 @@ def plan(cluster: Cluster) -> None:
 
 @click.command()
 @force
-@click.pass_obj
+@pass_cluster
 def apply(cluster: Cluster, force: bool) -> None:
     """Move what `deploy --stage` kept, as one change."""
     click.echo(cluster.changes.apply(force=force))
@@ -26,7 +31,7 @@ def apply(cluster: Cluster, force: bool) -> None:
 
 @click.command()
 @click.argument("module", default="")
-@click.pass_obj
+@pass_cluster
 def discard(cluster: Cluster, module: str) -> None:
     """Drop what is staged, of one module or of all."""
     click.echo(cluster.changes.discard(module))
@@ -34,7 +39,7 @@ def discard(cluster: Cluster, module: str) -> None:
 
 @click.command()
 @click.argument("limit", type=int, default=20)
-@click.pass_obj
+@pass_cluster
 def changesets(cluster: Cluster, limit: int) -> None:
     """What became of the newest changes."""
     click.echo(cluster.changes.list(limit))
@@ -43,7 +48,7 @@ def changesets(cluster: Cluster, limit: int) -> None:
 @click.command()
 @click.argument("changeset", default="")
 @force
-@click.pass_obj
+@pass_cluster
 def rollback(cluster: Cluster, changeset: str, force: bool) -> None:
     """Take a change back: the newest that moved, or the one named."""
     click.echo(cluster.changes.rollback(changeset, force=force))
