@@ -1,4 +1,4 @@
-"""`ftl-nb schema …`: every case of the language's tests through the command line, and what only the command line has."""
+"""`ftl-nb schema …`: every case of the tests of the language through the command line, and what only it has."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def test_a_text_gives_the_public_result(case: dict[str, Any], tmp_path: Path) ->
     assert not checked.stdout
     if "printed" in case:
         formatted = run("fmt", *words, *(["--builtin"] if case.get("builtin") else []), stdin=case["text"])
-        assert formatted.stdout == case["printed"] and formatted.exit_code == 0
+        assert formatted.stdout == case["printed"]
+        assert formatted.exit_code == 0
 
 
 def test_problems_name_the_file_and_the_place(tmp_path: Path) -> None:
