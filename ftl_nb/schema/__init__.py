@@ -135,7 +135,9 @@ if TYPE_CHECKING:
     from ftl_nb.schema.validation import Validator as Validator
     from ftl_nb.schema.validation import validate as validate
     from ftl_nb.schema.validation import validate_module as validate_module
+    from ftl_nb.schema.wire import from_bytes as from_bytes
     from ftl_nb.schema.wire import from_proto as from_proto
+    from ftl_nb.schema.wire import to_bytes as to_bytes
     from ftl_nb.schema.wire import to_proto as to_proto
 
 # Loaded on first use: most that import this package want nodes alone.
@@ -146,7 +148,7 @@ _LATER = {
     "ftl_nb.schema.rules": ("ITEM_RULES", "RULES", "Rule"),
     "ftl_nb.schema.text.parser": ("parse", "parse_module", "parse_ref", "parse_type"),
     "ftl_nb.schema.validation": ("Validated", "ValidatedModule", "Validator", "validate", "validate_module"),
-    "ftl_nb.schema.wire": ("from_proto", "to_proto"),
+    "ftl_nb.schema.wire": ("from_bytes", "from_proto", "to_bytes", "to_proto"),
 }
 _WHERE = {name: module for module, names_ in _LATER.items() for name in names_}
 

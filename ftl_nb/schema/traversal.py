@@ -90,7 +90,7 @@ def refs(node: Node) -> Iterator[types.Ref]:
 @cache
 def field_names(cls: type[Node]) -> tuple[str, ...]:
     """The names of a node's own fields, without its position."""
-    return tuple(field.name for field in fields(cls) if field.name != "pos")
+    return tuple(field.name for field in fields(cls) if field.name not in ("pos", "unknown"))
 
 
 def _maybe(node: Node | None, change: Callable[[Node], Node]) -> Node | None:

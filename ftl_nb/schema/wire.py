@@ -2,7 +2,8 @@
 
 A node and its message have the same name, and so have their fields; one table per class, read from the message's
 descriptor, says how each field is carried. Messages with a oneof only wrap one of several nodes.
-The protobuf runtime is loaded on first use.
+Fields that this version does not know stay with the node that they came for, in its `unknown`; a oneof whose member is
+unknown is an error, as with the public system. The protobuf runtime is loaded on first use.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from ftl_nb.schema.errors import Problem, SchemaError
 from ftl_nb.schema.nodes import decls, metadata, runtime, types
-from ftl_nb.schema.nodes.base import NOWHERE, Position, Visibility
+from ftl_nb.schema.nodes.base import NOWHERE, Position, Struct, Visibility
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
     from ftl_nb.schema import schema_pb2 as pb
 
+_N = TypeVar("_N", bound=Struct)
 _NANOS = 1_000_000_000
+_TOO_DEEP = "types nested too deeply"
 _ENUMS: dict[str, type[IntEnum]] = {
     "Visibility": Visibility,
     "AliasKind": metadata.AliasKind,
@@ -58,12 +61,31 @@ def to_proto(node: runtime.ModuleRuntime) -> pb.ModuleRuntime: ...
 @overload
 def to_proto(node: object) -> Message: ...
 def to_proto(node: object) -> Message:
-    """The message of a node (or runtime node), named as the node."""
+    """The message of a node (or runtime node), named as the node.
+
+    Raises:
+        SchemaError: a value that protobuf cannot carry: a number beyond its field, text that is no UTF-8, or nodes
+            nested too deeply.
+    """
     from ftl_nb.schema import schema_pb2
 
     message: Message = getattr(schema_pb2, type(node).__name__)()
-    _fill(message, node)
+    try:
+        _fill(message, node)
+    except (ValueError, TypeError) as error:
+        raise SchemaError(Problem(f"{message.DESCRIPTOR.name} cannot be carried: {error}")) from error
+    except RecursionError:
+        raise SchemaError(Problem(_TOO_DEEP)) from None
     return message
+
+
+def to_bytes(node: object) -> bytes:
+    """The bytes of a node's message, fields in ascending order of their numbers.
+
+    Raises:
+        SchemaError: as `to_proto`.
+    """
+    return to_proto(node).SerializeToString(deterministic=True)
 
 
 @overload
@@ -86,16 +108,46 @@ def from_proto(message: Message) -> Any:
     """The node of a message; a oneof message (`Type`, `Decl`, ...) gives the node inside.
 
     Raises:
-        SchemaError: a oneof without a member, an enum number that does not exist, or a required part that is missing.
+        SchemaError: a oneof without a member, an enum number that does not exist, a required part that is missing, or
+            messages nested too deeply.
     """
+    try:
+        return _node(message)
+    except RecursionError:
+        raise SchemaError(Problem(_TOO_DEEP)) from None
+
+
+def from_bytes(cls: type[_N], data: bytes) -> _N:
+    """The node of this class that the bytes of its message say.
+
+    Raises:
+        SchemaError: as `from_proto`, and for bytes that are no such message.
+    """
+    from google.protobuf.message import DecodeError
+
+    from ftl_nb.schema import schema_pb2
+
+    message: Message = getattr(schema_pb2, cls.__name__)()
+    try:
+        message.ParseFromString(data)
+    except DecodeError:
+        raise SchemaError(Problem(f"these bytes are no message {cls.__name__}")) from None
+    found: _N = from_proto(message)
+    return found
+
+
+def _node(message: Message) -> Any:
     descriptor = cast("Descriptor", message.DESCRIPTOR)
     if _is_wrapper(descriptor):
         return _unwrap(message)
+    cls = _classes().get(descriptor.name)
+    if cls is None:
+        raise SchemaError(Problem(f"message {descriptor.name} has no node"))
     values = {carrier.name: value for carrier in _carriers(descriptor) if (value := carrier.get(message)) is not None}
+    if unknown := _unknown(message):
+        values["unknown"] = unknown
     try:
-        return _classes()[descriptor.name](**values)
-    except KeyError:
-        raise SchemaError(Problem(f"message {descriptor.name} has no node")) from None
+        return cls(**values)
     except TypeError as error:
         raise SchemaError(Problem(f"incomplete {descriptor.name}: {error}")) from error
 
@@ -105,6 +157,21 @@ def _fill(message: Message, node: object) -> None:
         value = getattr(node, carrier.name)
         if value is not None:
             carrier.put(message, value)
+    if unknown := getattr(node, "unknown", b""):
+        message.MergeFromString(unknown)
+
+
+def _unknown(message: Message) -> bytes:
+    """The fields of a message, not of those below it, that its descriptor does not know."""
+    from google.protobuf.unknown_fields import UnknownFieldSet
+
+    if not len(UnknownFieldSet(message)):
+        return b""
+    rest = type(message)()
+    rest.CopyFrom(message)
+    for field, _ in message.ListFields():
+        rest.ClearField(field.name)
+    return rest.SerializeToString()
 
 
 @cache
@@ -138,7 +205,7 @@ def _unwrap(message: Message) -> Any:
     member = message.WhichOneof("value")
     if member is None:
         raise SchemaError(Problem("unknown variant: <nil>"))
-    return from_proto(getattr(message, member))
+    return _node(getattr(message, member))
 
 
 # One carrier a field form
@@ -179,7 +246,7 @@ def _message(name: str, put_one: Callable[[Message, Any], None]) -> _Carrier:
         inner.SetInParent()
         put_one(inner, value)
 
-    return _Carrier(name, put, lambda message: from_proto(getattr(message, name)) if message.HasField(name) else None)
+    return _Carrier(name, put, lambda message: _node(getattr(message, name)) if message.HasField(name) else None)
 
 
 def _messages(name: str, put_one: Callable[[Message, Any], None]) -> _Carrier:
@@ -188,7 +255,7 @@ def _messages(name: str, put_one: Callable[[Message, Any], None]) -> _Carrier:
         for item in value:
             put_one(items.add(), item)
 
-    return _Carrier(name, put, lambda message: tuple(from_proto(item) for item in getattr(message, name)))
+    return _Carrier(name, put, lambda message: tuple(_node(item) for item in getattr(message, name)))
 
 
 def _timestamp(name: str) -> _Carrier:

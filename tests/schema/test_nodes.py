@@ -31,7 +31,7 @@ def test_nodes_cannot_be_changed() -> None:
 def test_replace_keeps_the_rest() -> None:
     placed = replace(VERB, name="other", pos=schema.Position("", 1, 1))
     assert (placed.name, placed.request, str(placed.pos)) == ("other", VERB.request, "1:1")
-    assert [field.name for field in fields(schema.Config)] == ["pos", "name", "type", "comments"]
+    assert [field.name for field in fields(schema.Config)] == ["unknown", "pos", "name", "type", "comments"]
 
 
 def test_equality_is_of_one_class() -> None:

@@ -71,3 +71,65 @@ def test_a_number_outside_an_enum_is_named() -> None:
 def test_protobuf_is_loaded_on_first_use() -> None:
     code = "import sys, ftl_nb.schema; sys.exit('google.protobuf' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+#: Fields 100 (text) and 101 (a number) that no message has.
+UNKNOWN = b"\xa2\x06\x03abc\xa8\x06\x07"
+
+
+def test_unknown_fields_come_back_at_every_depth() -> None:
+    message = schema.to_proto(schema.parse_module("module m { data D { x [Int] } verb v(Unit) Unit +calls m.v }"))
+    message.runtime.base.language = "python"
+    for part in (
+        message,
+        message.runtime.base,
+        message.decls[0].data.fields[0].type.array.element.int,
+        message.decls[1].verb,
+        message.decls[1].verb.metadata[0].calls.calls[0],
+    ):
+        part.MergeFromString(UNKNOWN)
+    node = schema.from_proto(message)
+    assert node.unknown == node.decls[1].unknown == UNKNOWN
+    assert schema.to_bytes(node) == message.SerializeToString(deterministic=True)
+    assert schema.from_bytes(schema.Module, schema.to_bytes(node)).unknown == UNKNOWN
+
+
+def test_unknown_fields_take_no_part_in_equality() -> None:
+    assert schema.Int(unknown=UNKNOWN) == schema.Int()
+
+
+@settings(max_examples=40, deadline=None)
+@given(testkit.everything())
+def test_bytes_come_back(node: schema.Module) -> None:
+    assert schema.from_bytes(schema.Module, schema.to_bytes(node)) == node
+
+
+def nested(depth: int) -> schema.Type:
+    found: schema.Type = schema.Int()
+    for _ in range(depth):
+        found = schema.Array(found)
+    return found
+
+
+BOMB = b"".join((b"\x3a", b"\x80\x80\x40", b"\x12", b"\x80\x80\x40")) * 20_000
+UNREADABLE = [b"\xff", b"\x0a\xff\xff\xff\xff\x0f", b"\x12\x01", BOMB]
+
+
+@pytest.mark.parametrize("data", UNREADABLE)
+def test_bytes_that_are_no_message_are_named(data: bytes) -> None:
+    with pytest.raises(schema.SchemaError, match="these bytes are no message Module"):
+        schema.from_bytes(schema.Module, data)
+
+
+@pytest.mark.parametrize(
+    ("node", "text"),
+    [
+        (schema.IntValue(2**70), "IntValue cannot be carried"),
+        (schema.Ref("a", "\udc80"), "Ref cannot be carried"),
+        (nested(5_000), "types nested too deeply"),
+    ],
+    ids=["number", "text", "deep"],
+)
+def test_nodes_that_no_message_can_carry(node: schema.Node, text: str) -> None:
+    with pytest.raises(schema.SchemaError, match=text):
+        schema.to_bytes(node)

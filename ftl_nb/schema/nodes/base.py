@@ -49,39 +49,6 @@ class Visibility(IntEnum):
 _VISIBILITY_WORDS = {Visibility.NONE: "", Visibility.MODULE: "export", Visibility.REALM: "export realm"}
 
 
-class Struct:
-    """Value semantics of a frozen dataclass made by `node`: fields with `compare=False` take no part."""
-
-    __slots__ = ()
-    _compared: ClassVar[Callable[[Any], Any]]
-    _shown: ClassVar[tuple[str, ...]]
-
-    def __eq__(self, other: object) -> bool:
-        if type(self) is not type(other):
-            return NotImplemented
-        return bool(type(self)._compared(self) == type(self)._compared(other))
-
-    def __hash__(self) -> int:
-        return hash((type(self), type(self)._compared(self)))
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._shown)
-        return f"{type(self).__name__}({shown})"
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise FrozenInstanceError(f"cannot assign to field {name!r}")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise FrozenInstanceError(f"cannot delete field {name!r}")
-
-    def __getstate__(self) -> tuple[object, ...]:
-        return tuple(getattr(self, each.name) for each in fields(self))  # type: ignore[arg-type]  # made by `node`
-
-    def __setstate__(self, state: tuple[object, ...]) -> None:
-        for each, value in zip(fields(self), state, strict=True):  # type: ignore[arg-type]  # made by `node`
-            object.__setattr__(self, each.name, value)
-
-
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def node(cls: type[_T]) -> type[_T]:
     """Make a class a frozen, slotted dataclass with the methods of Struct. Defaults must be immutable values."""
@@ -112,6 +79,44 @@ def _parameter(known: Any) -> str:
 
 def _nothing(value: object) -> tuple[()]:
     return ()
+
+
+@node
+class Struct:
+    """Value semantics of a frozen dataclass made by `node`: fields with `compare=False` take no part.
+
+    `unknown` is what a protobuf message held of fields that this version does not know. It is kept with the node, so
+    that it moves, is replaced and is dropped with it.
+    """
+
+    unknown: bytes = field(default=b"", kw_only=True, compare=False, repr=False)
+    _compared: ClassVar[Callable[[Any], Any]]
+    _shown: ClassVar[tuple[str, ...]]
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return bool(type(self)._compared(self) == type(self)._compared(other))
+
+    def __hash__(self) -> int:
+        return hash((type(self), type(self)._compared(self)))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._shown)
+        return f"{type(self).__name__}({shown})"
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+    def __getstate__(self) -> tuple[object, ...]:
+        return tuple(getattr(self, each.name) for each in fields(self))
+
+    def __setstate__(self, state: tuple[object, ...]) -> None:
+        for each, value in zip(fields(self), state, strict=True):
+            object.__setattr__(self, each.name, value)
 
 
 @node
