@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from ftl_nb.schema.nodes.base import NOWHERE, Position
 
+#: Of a longer line the part around the caret is shown.
+_SHOWN = 160
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -25,8 +28,10 @@ class Problem:
         """The problem, and under it the source line with a caret."""
         if not self.source_line:
             return str(self)
-        blanks = "".join("\t" if char == "\t" else " " for char in self.source_line[: self.pos.column - 1])
-        return f"{self}\n  {self.source_line}\n  {blanks}^"
+        start = max(0, self.pos.column - _SHOWN // 2) if len(self.source_line) > _SHOWN else 0
+        shown = self.source_line[start : start + _SHOWN]
+        blanks = "".join("\t" if char == "\t" else " " for char in shown[: self.pos.column - 1 - start])
+        return f"{self}\n  {shown}\n  {blanks}^"
 
 
 class SchemaError(Exception):

@@ -161,8 +161,8 @@ class Repeat:
 
     def parse(self, state: State) -> list[Any] | None:
         """The values of all matches."""
-        values: list[Any] = []
-        count = 0
+        values = self._before_the_last(state) if self.most > 1 else []
+        count = len(values) and self.least
         while count < self.most:
             branch = state.branch()
             try:
@@ -177,6 +177,17 @@ class Repeat:
             values += found
             count += 1
         return None if count < self.least else values
+
+    def _before_the_last(self, state: State) -> list[Any]:
+        """The values of all matches but the last two, read without faults: those that matter lie behind them."""
+        from ftl_nb.schema.text.matching import matcher  # which is made of these parts
+
+        match, values, ends = matcher(self.part), list[Any](), [(state.raw, 0)]
+        while (end := match(state.source, ends[-1][0], values)) >= 0:
+            ends.append((end, len(values)))
+        raw, count = ends[-3] if len(ends) > 2 else ends[0]
+        state.skip(raw)
+        return values[:count]
 
 
 def maybe(*parts: Part) -> Repeat:

@@ -7,12 +7,16 @@ from array import array
 from bisect import bisect_right
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import pairwise
 
 from ftl_nb.schema.errors import Problem, SchemaError
 from ftl_nb.schema.nodes.base import Position
 from ftl_nb.schema.quote import quote, unquote
 
 _INVALID_TEXT_LENGTH = 16
+#: The longest line that is read, in characters: what is longer was not written by hand, nor by any tool of this kind.
+LONGEST_LINE = 1 << 18
+_OPENING, _CLOSING, _DEEP = frozenset("[{<"), frozenset("]}>"), 50
 
 
 class Kind(Enum):
@@ -72,11 +76,13 @@ class Source:
     def __init__(self, text: str, filename: str = "") -> None:
         self.text = text
         self.filename = filename
-        self.depth = 0
+        #: Rules, by identity, that are known not to match at an index.
+        self.failed: set[tuple[int, int]] = set()
         self.kinds: list[Kind] = []
         self.values: list[str] = []
         self._offsets = array("Q")
         self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._check_lines()
         self._read()
         self.following = self._following()
 
@@ -89,6 +95,17 @@ class Source:
         """Where a token starts."""
         return self._position(self._offsets[index])
 
+    def too_deep(self) -> Problem:
+        """The fault of types inside types, placed where they are nested deeper than any text needs."""
+        depth, index = 0, 0
+        for value in self.values:
+            depth += (value in _OPENING) - (value in _CLOSING)
+            if depth > _DEEP:
+                break
+            index += 1
+        index = min(index, len(self.values) - 1)
+        return Problem("types nested too deeply", self.position(index), source_line=self.line_at(self.position(index)))
+
     def line_at(self, pos: Position) -> str:
         """The line of the text at a position."""
         return line_at(self.text, pos)
@@ -96,6 +113,12 @@ class Source:
     def _position(self, offset: int) -> Position:
         line = bisect_right(self._lines, offset)
         return Position(self.filename, line, offset - self._lines[line - 1] + 1)
+
+    def _check_lines(self) -> None:
+        for start, end in pairwise((*self._lines, len(self.text) + 1)):
+            if end - start > LONGEST_LINE:
+                message = f"line longer than {LONGEST_LINE:,} characters"
+                raise SchemaError(Problem(message, self._position(start + LONGEST_LINE)))
 
     def _read(self) -> None:
         text, offset, end = self.text, 0, len(self.text)

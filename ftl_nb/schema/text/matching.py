@@ -165,15 +165,18 @@ def _capture(part: engine.Capture) -> Matcher:
 
 
 def _rule(part: engine.Rule) -> Matcher:
-    build = part.build
+    build, identity = part.build, id(part)
     inner: list[Matcher] = []
 
     def match(source: Source, raw: int, values: list[Any]) -> int:
         if not inner:
             inner.append(matcher(part.part))
+        if (identity, raw) in source.failed:
+            return -1
         own: list[Any] = []
         end = inner[0](source, raw, own)
         if end < 0:
+            source.failed.add((identity, raw))
             return -1
         try:
             values.append(build(Captures(own, source, source.position(source.following[raw]))))

@@ -3,8 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from ftl_nb.schema.errors import Problem, SchemaError
-from ftl_nb.schema.nodes.base import Position
+from ftl_nb.schema.errors import SchemaError
 from ftl_nb.schema.nodes.decls import Module, Schema
 from ftl_nb.schema.nodes.types import Ref, Type
 from ftl_nb.schema.text import grammar
@@ -62,4 +61,4 @@ def _read(rule: Rule, text: str, filename: str) -> Any:
         problem = mismatch.fault.problem(filename)
         raise SchemaError(replace(problem, source_line=source.line_at(problem.pos))) from None
     except RecursionError:
-        raise SchemaError(Problem("types nested too deeply", Position(filename, 1, 1))) from None
+        raise SchemaError(source.too_deep()) from None

@@ -59,6 +59,11 @@ class State:
             self.cursor += 1
         self.raw = index + 1
 
+    def skip(self, raw: int) -> None:
+        """Go on at an index of all tokens."""
+        self.cursor += sum(kind not in ELIDED for kind in self.source.kinds[self.raw : raw])
+        self.raw = raw
+
     def branch(self) -> State:
         """A copy to try something with."""
         state = State(self.source, self.raw, self.cursor)
