@@ -27,7 +27,7 @@ VERBS = (
     """,
     """
     def hold(seconds: float) -> int:
-        with ftl.lease("work", "held", ttl=1):
+        with ftl.lease("work", "held", ttl=1, wait=20):
             arrived.set()
             deadline = time.monotonic() + seconds
             while time.monotonic() < deadline:
