@@ -4,7 +4,7 @@ BIN := .venv/bin
 STEPS := 7
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lab lint notebooks bench env servers format docs protos lock clean
+.PHONY: help demo test lab lint notebooks bench fuzz env servers format docs protos lock clean
 
 help: ## say what there is
 	@echo "make TARGET; the first two work on a fresh clone:"
@@ -43,6 +43,9 @@ notebooks: env ## run the notebooks and compare with what is saved
 
 bench: env ## measure, each figure beside its floor in the same run
 	$(BIN)/python -m benchmarks
+
+fuzz: env ## read 120,000 damaged texts, JSON bodies and messages of schemas (FTL_FUZZ=n, FTL_FUZZ_SEED=n)
+	FTL_FUZZ=$${FTL_FUZZ:-120000} $(BIN)/python -m pytest tests/schema/test_fuzz.py --timeout=0
 
 env: ## make .venv with everything for development; installs nothing twice
 	@$(PYTHON) tools/setup_env.py dev
