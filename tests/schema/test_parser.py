@@ -97,3 +97,47 @@ SQUEEZED = [
 def test_metadata_quirks(decl: str, printed: str) -> None:
     module = schema.parse_module(f"module m {{ {decl} }}" if "cron" not in decl else f"module m {{ {decl}}}")
     assert printed in str(module)
+
+
+SEVERAL = """realm acme {
+  module shop {
+    data A { x }
+    // fine
+    data B { x Int }
+
+    verb a() Unit
+    export verb b(Unit) Unit
+      +foo
+    data C {
+      data Int
+      config ->
+    }
+    data D { x Int }
+  }
+
+  module other {
+    verb q(Int) -> Int
+  }
+}
+"""
+
+
+def test_several_faults_of_one_text() -> None:
+    with pytest.raises(schema.SchemaError) as caught:
+        schema.parse(SEVERAL, "s.ftl")
+    assert [str(problem.pos) for problem in caught.value.problems] == [
+        "s.ftl:3:16",
+        "s.ftl:7:12",
+        "s.ftl:9:8",
+        "s.ftl:12:14",
+        "s.ftl:18:17",
+    ]
+    assert [problem.source_line for problem in caught.value.problems][1:3] == ["    verb a() Unit", "      +foo"]
+    assert caught.value.problems[1].expected == '<ident> ("<" Type ("," Type)* ">")?'
+    assert str(caught.value).count("\n") == 4
+
+
+def test_a_fault_hides_no_text_behind_it_that_fits() -> None:
+    with pytest.raises(schema.SchemaError) as caught:
+        schema.parse("realm r {\n  module m {\n    data A { x }\n    data B { x Int }\n  }\n  module n {}\n}\n")
+    assert len(caught.value.problems) == 1

@@ -35,7 +35,7 @@ IDENT, STRING, NUMBER, SHA256, WS, EOL = (
     Of(kind) for kind in (Kind.IDENT, Kind.STRING, Kind.NUMBER, Kind.SHA256, Kind.WHITESPACE, Kind.EOL)
 )
 _INLINE = frozenset(("data", "typealias", "enum", "export"))
-_DECLARED = ("data", "verb", "database", "enum", "typealias", "config", "secret", "topic", "export")
+DECLARED = ("data", "verb", "database", "enum", "typealias", "config", "secret", "topic", "export")
 _COMMENTS = many(Capture("comments", Of(Kind.COMMENT)))
 _NAME = Capture("name", IDENT)
 _VISIBILITY = maybe(Capture("visibility", Seq(Word("export"), maybe(Word(" "), Word("realm")))))
@@ -72,6 +72,11 @@ def schema_rule() -> Rule:
 def module_rule() -> Rule:
     """One module."""
     return _outer().module
+
+
+def decl_rule() -> Part:
+    """One declaration."""
+    return _outer().decl
 
 
 @cache
@@ -182,7 +187,7 @@ class Grammar:
 
     def _define_module(self) -> None:
         decls = self._decls()
-        decl = Alt(*decls.values(), name="Decl", choose=_choose_decl(decls))
+        self.decl = Alt(*decls.values(), name="Decl", choose=_choose_decl(decls))
         self.module.part = Seq(
             _COMMENTS,
             maybe(Capture("builtin", Word("builtin"))),
@@ -190,7 +195,7 @@ class Grammar:
             _NAME,
             Word("{"),
             many(Capture("metadata", self.metadata)),
-            many(Capture("decls", decl)),
+            many(Capture("decls", self.decl)),
             Word("}"),
         )
 
@@ -254,7 +259,7 @@ class Grammar:
     def _side(self) -> Part:
         """A request or response: a type, or a stream of one. One blank stands behind the word, and no declaration:
         a type may have the name `stream`, and a declaration may follow it."""
-        following = NotBefore(Seq(words(*_DECLARED), IDENT))
+        following = NotBefore(Seq(words(*DECLARED), IDENT))
         parts = Word("stream"), Word(" "), following, Capture("element", self.type)
         return Alt(self.type, silent=(self._rule("Stream", build.stream, *parts),), name="Type")
 

@@ -1,16 +1,18 @@
 """Schema text to nodes."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ftl_nb.schema.errors import SchemaError
+from ftl_nb.schema.errors import Problem, SchemaError
 from ftl_nb.schema.nodes.decls import Module, Schema
 from ftl_nb.schema.nodes.types import Ref, Type
 from ftl_nb.schema.text import grammar
 from ftl_nb.schema.text.engine import Rule, parse_all
 from ftl_nb.schema.text.lexer import Source
 from ftl_nb.schema.text.matching import matched
-from ftl_nb.schema.text.state import Mismatch
+from ftl_nb.schema.text.recovery import further_faults
+from ftl_nb.schema.text.state import Fault, Mismatch
 
 
 def parse(text: str, filename: str = "") -> Schema:
@@ -58,7 +60,13 @@ def _read(rule: Rule, text: str, filename: str) -> Any:
     try:
         return matched(rule, source) or parse_all(rule, source)
     except Mismatch as mismatch:
-        problem = mismatch.fault.problem(filename)
-        raise SchemaError(replace(problem, source_line=source.line_at(problem.pos))) from None
+        raise SchemaError(*_problems(mismatch.fault, source)) from None
     except RecursionError:
         raise SchemaError(source.too_deep()) from None
+
+
+def _problems(first: Fault, source: Source) -> Iterator[Problem]:
+    """The first fault of a text, and those of later declarations."""
+    faults = (first, *further_faults(source, first.token.line))
+    for problem in (fault.problem(source.filename) for fault in faults):
+        yield replace(problem, source_line=source.line_at(problem.pos))
