@@ -19,7 +19,8 @@ DROP TABLE items;
 SELECT price FROM items WHERE sku = @sku;
 """
 COMMANDS = [
-    *("status", "schema", "plan", "check", "call", "trace", "graph", "logs"),
+    *("status", "schema", "stage", "plan", "apply", "discard", "changesets", "rollback"),
+    *("check", "call", "trace", "graph", "logs"),
     *("config", "up", "down", "restart", "remove", "reset", "export"),
 ]
 
