@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import call, cold, edit, load_ext, memory, ray_actor, report, sql, throughput
+from benchmarks import call, cold, edit, load_ext, memory, ray_actor, report, schema_text, sql, throughput
 from benchmarks.bench import Bench, running
 from benchmarks.measure import FULL, QUICK, Row
 
@@ -27,6 +27,7 @@ MEASURES: dict[str, Callable[[Bench], list[Row]]] = {
     "packages": edit.measure_packages,
     "sql": sql.measure,
     "memory": memory.measure,
+    "schema_text": schema_text.measure,
 }
 
 
