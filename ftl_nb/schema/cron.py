@@ -18,7 +18,8 @@ from typing import Any
 from ftl_nb.schema.durations import duration
 from ftl_nb.schema.errors import SchemaError
 from ftl_nb.schema.text import builders as build
-from ftl_nb.schema.text.engine import Alt, Capture, Captures, NotBefore, Of, Rule, Seq, Word, many, maybe, parse_all
+from ftl_nb.schema.text.captures import Captures
+from ftl_nb.schema.text.engine import Alt, Capture, NotBefore, Of, Rule, Seq, Word, many, maybe, parse_all
 from ftl_nb.schema.text.lexer import Kind, Source
 from ftl_nb.schema.text.state import Mismatch, State
 

@@ -9,7 +9,7 @@ from typing import Any
 from ftl_nb.schema.nodes import decls, metadata, types
 from ftl_nb.schema.nodes.base import Node, Visibility
 from ftl_nb.schema.quote import quote
-from ftl_nb.schema.text.engine import Captures
+from ftl_nb.schema.text.captures import Captures
 
 Builder = Callable[[Captures], Any]
 _VISIBILITIES = {"": Visibility.NONE, "export": Visibility.MODULE, "export realm": Visibility.REALM}

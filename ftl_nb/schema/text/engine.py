@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-from ftl_nb.schema.nodes.base import Position
+from ftl_nb.schema.text.captures import Captured, Captures
 from ftl_nb.schema.text.lexer import ELIDED, Kind, Source
 from ftl_nb.schema.text.state import Fault, Mismatch, State
 
@@ -23,14 +23,6 @@ class Part(Protocol):
 
     def parse(self, state: State) -> list[Any] | None:
         """Values when it matches, None when it does not; raises Mismatch when it fails on the way."""
-
-
-class Captured(NamedTuple):
-    """Values for a field of the rule around, and the index where they start (skipped tokens included)."""
-
-    name: str
-    values: list[Any]
-    start: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,41 +290,6 @@ class Capture:
         start = state.raw
         values = self.part.parse(state)
         return None if values is None else [Captured(self.name, values, start)]
-
-
-class Captures:
-    """What a rule captured: by field name."""
-
-    def __init__(self, values: list[Any], source: Source, pos: Position) -> None:
-        self._values: dict[str, list[Any]] = {}
-        self._starts: dict[str, int] = {}
-        for value in values:
-            if value.__class__ is Captured:
-                self._values.setdefault(value.name, []).extend(value.values)
-                self._starts.setdefault(value.name, value.start)
-        self._source = source
-        self.pos = pos
-
-    def all(self, name: str) -> tuple[Any, ...]:
-        """Every value captured under a name."""
-        return tuple(self._values.get(name, ()))
-
-    def one(self, name: str, default: Any = None) -> Any:
-        """The last value under a name."""
-        values = self._values.get(name)
-        return values[-1] if values else default
-
-    def text(self, name: str) -> str:
-        """The tokens under a name, joined."""
-        return "".join(self._values.get(name, ()))
-
-    def has(self, name: str) -> bool:
-        """Whether anything was captured under a name."""
-        return bool(self._values.get(name))
-
-    def refuse(self, name: str, message: str) -> Mismatch:
-        """The mismatch for a value that cannot be, placed where its tokens start."""
-        return Mismatch(Fault(self._source.token(self._starts[name]), message=message))
 
 
 class Rule:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ftl_nb.schema.text import engine
-from ftl_nb.schema.text.engine import Captured, Captures, Part
+from ftl_nb.schema.text.captures import Captured, Captures
+from ftl_nb.schema.text.engine import Part
 from ftl_nb.schema.text.lexer import ELIDED, Kind, Source
 from ftl_nb.schema.text.state import Mismatch
 
