@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import CoroutineType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ftl_nb.binding.interrupts import raise_in
 from ftl_nb.binding.signature import NOTHING
@@ -71,6 +71,14 @@ class Running:
 
 
 running: ContextVar[Running | None] = ContextVar("ftl_running", default=None)
+
+
+class Watch(Protocol):
+    """Told of each call's begin (`outer` is the one that it is made in) and end, on the call's thread."""
+
+    def begin(self, call: Running, outer: Running | None) -> None: ...
+
+    def end(self, call: Running) -> None: ...
 
 
 class Interruptible:
@@ -149,7 +157,8 @@ class Outcome(NamedTuple):
 class Executor:
     """Runs the verbs of the own module. Handles of injected parameters are made once a verb."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch | None = None) -> None:
+        self._watch = watch
         self._handles: dict[str, dict[str, Any]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
@@ -190,6 +199,8 @@ class Executor:
 
     def execute(self, verb: Verb, body: bytes, call: Running, guard: Interruptible) -> Outcome:
         """Runs one call to its end; whatever goes wrong is in the outcome."""
+        if self._watch is not None:
+            self._watch.begin(call, running.get())
         started, clock = time.time(), time.perf_counter()
         token, outer = running.set(call), flight.set(call.flight)
         guard.flight = call.flight
@@ -211,6 +222,8 @@ class Executor:
                 os._exit(_STRAY)
             running.reset(token)
             flight.reset(outer)
+            if self._watch is not None:
+                self._watch.end(call)
         return Outcome(answer, error, started, time.perf_counter() - clock)
 
     def _run(self, verb: Verb, body: bytes, guard: Interruptible) -> bytes:

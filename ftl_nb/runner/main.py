@@ -50,14 +50,14 @@ class Runner:
         source = ModuleSource.from_dict(spec["source"])
         self._name = source.name
         reporter = process.reporter(source.name)
-        capture(source.name, reporter)
+        log = capture(source.name, spec["log"], reporter)
         install_finder(process.view)
         generated = schema.from_proto(schema_pb2.Module.FromString(spec["generated"]))
         self._module = LoadedModule(source, generated, Path(spec["folder"]))
         self._reflected = self._module.reflect()
         extra = ((CANDIDATE, process.deployment),)
         self._caller = Caller(process.view, process.channels, extra)
-        executor = Executor()
+        executor = Executor(log)
         allowed = {verb: frozenset(refs) for verb, refs in spec["calls"].items()}
         dispatch.install(
             RunnerDispatcher(

@@ -6,9 +6,9 @@ import io
 import logging
 import sys
 import time
-from typing import TextIO
 
 from ftl_nb.runner.execution import Running, running
+from ftl_nb.runner.processlog import ProcessLog
 from ftl_nb.runner.reporter import LogRecord, Reporter
 
 #: What has no end by then is a line all the same.
@@ -18,7 +18,7 @@ _LINE = 64 * 1024
 class CallStream(io.TextIOBase):
     """Stands for sys.stdout or sys.stderr in a runner; text written outside a call goes to the process's log."""
 
-    def __init__(self, name: str, module: str, log: TextIO, reporter: Reporter) -> None:
+    def __init__(self, name: str, module: str, log: ProcessLog, reporter: Reporter) -> None:
         self._name = name
         self._module = module
         self._log = log
@@ -30,10 +30,13 @@ class CallStream(io.TextIOBase):
 
     def write(self, text: str) -> int:
         call = running.get()
-        if call is not None:
-            call.write(self._name, text, self._module)
-        else:
+        if call is None or self._log.forked:
             self._log.write(text)
+        else:
+            self._log.settle(call)
+            call.write(self._name, text, self._module)
+        if self._log.forked:
+            return len(text)
         lines = call.lines if call is not None else self._lines
         *whole, rest = (lines.pop(self._name, "") + text).split("\n")
         if len(rest) > _LINE:
@@ -44,9 +47,6 @@ class CallStream(io.TextIOBase):
         for line in whole:
             _report(line, self._name, call, self._reporter)
         return len(text)
-
-    def flush(self) -> None:
-        self._log.flush()
 
     def fileno(self) -> int:
         return self._log.fileno()
@@ -87,8 +87,11 @@ def end_lines(call: Running, reporter: Reporter) -> None:
     call.lines.clear()
 
 
-def capture(module: str, reporter: Reporter) -> None:
-    """Puts the streams and the logging handler in place, for the rest of this process."""
-    sys.stdout = CallStream("stdout", module, sys.__stdout__ or sys.stdout, reporter)
-    sys.stderr = CallStream("stderr", module, sys.__stderr__ or sys.stderr, reporter)
+def capture(module: str, path: str, reporter: Reporter) -> ProcessLog:
+    """Puts the streams and the logging handler in place, for the rest of this process, whose log is `path`."""
+    log = ProcessLog(1, path, module, reporter)
+    log.watch()
+    sys.stdout = CallStream("stdout", module, log, reporter)
+    sys.stderr = CallStream("stderr", module, log, reporter)
     logging.basicConfig(level=logging.INFO, handlers=[CallHandler(module, reporter)], force=True)
+    return log

@@ -357,3 +357,77 @@ def test_a_call_that_was_not_sent_has_no_trace_and_that_is_said(bakery: Notebook
     assert "FTL-V502: There is no verb oven.grill" in refused.message
     assert refused.hint == "%ftl trace 2 shows the one before"
     assert tree(bakery.run("%ftl trace 2").ok.value)[0] == (0, "verb", "oven.bake")
+
+
+# --- what others write to the process's standard output -------------------------------------------------------------
+
+WORKSHOP = """
+    %%ftl_module workshop
+    import multiprocessing
+    import subprocess
+
+    fork = multiprocessing.get_context("fork")
+"""
+WORK = (
+    """
+    def saw(text: str) -> int:
+        print("before")
+        subprocess.run(["echo", text])
+        print("after")
+        return 0
+    """,
+    """
+    def drill(text: str) -> int:
+        return saw(text) + saw(text + "!")
+    """,
+    """
+    def scream(text: str) -> int:
+        return subprocess.run(["sh", "-c", f"echo {text} >&2; exit 3"]).returncode
+    """,
+    """
+    def flood(size: int) -> int:
+        return subprocess.run(["head", "-c", str(size), "/dev/zero"]).returncode
+    """,
+    """
+    def part() -> int:
+        process = fork.Process(target=print, args=("from a fork",))
+        process.start()
+        process.join()
+        return process.exitcode or 0
+    """,
+    """
+    def slowly(seconds: int) -> int:
+        return subprocess.run(["sh", "-c", f"echo first; sleep {seconds}; printf last"]).returncode
+    """,
+)
+
+
+@pytest.fixture(scope="module")
+def workshop(system: System) -> Notebook:
+    """Verbs that have subprocesses write for them."""
+    system.notebook.run(WORKSHOP).ok  # noqa: B018
+    for text in WORK:
+        system.notebook.verb(text, "--export")
+    return system.notebook
+
+
+def test_what_a_subprocess_writes_appears_under_the_calling_cell(workshop: Notebook) -> None:
+    assert workshop.run("saw('oak')").ok.stdout == "before\noak\nafter\n"
+    assert workshop.run("drill('ash')").ok.stdout == "before\nash\nafter\nbefore\nash!\nafter\n"
+    assert workshop.run("scream('ouch')").ok.stdout == "ouch\n"
+    lines = workshop.run("%ftl logs --limit 1").ok.value.lines
+    assert [(line.source, line.message) for line in lines] == [("workshop.scream", "ouch")]
+
+
+def test_and_what_a_forked_process_prints(workshop: Notebook) -> None:
+    assert workshop.run("part()").ok.stdout == "from a fork\n"
+
+
+def test_a_flood_of_a_subprocess_is_cut(workshop: Notebook) -> None:
+    output = workshop.run("flood(9_000_000)").ok
+    assert output.value == 0
+    assert len(output.stdout) < 70_000
+
+
+def test_a_subprocess_of_a_long_call_is_shown_once(workshop: Notebook) -> None:
+    assert workshop.run("slowly(1)").ok.stdout == "first\nlast"
