@@ -112,7 +112,7 @@ def diff(old: str, new: str) -> None:
     before, after = (_or_exit(_read(_text(file, None), "schema", None)) for file in (old, new))
     found = language.diff(before, after)
     if found:
-        _write(sys.stdout, f"{found}\n")
+        _write(sys.stdout, f"{found.report()}\n")
     raise SystemExit(1 if found.breaking else 0)
 
 

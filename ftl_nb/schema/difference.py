@@ -5,17 +5,18 @@ Breaking is meant for a caller who holds the stub of the old schema: positions, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
+from ftl_nb.schema.compatibility import Reason, Uses, reasons
 from ftl_nb.schema.edges import internal_decls, metadata_edges, reached, users
-from ftl_nb.schema.nodes import decls, types
-from ftl_nb.schema.nodes.base import Node, Visibility
+from ftl_nb.schema.nodes import decls
+from ftl_nb.schema.nodes.base import NOWHERE, Node, Position
 from ftl_nb.schema.nodes.types import Ref, RefKey
 from ftl_nb.schema.traversal import refs, transform
 
+Compatibility = Literal["compatible", "one way", "breaking"]
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 _OF_OTHERS = (decls.Verb, decls.Data, decls.Enum, decls.TypeAlias, decls.Topic)
 
@@ -26,7 +27,9 @@ class Change:
 
     `breaks` are the declarations of other modules, in the new schema, that refer to it: through types at any depth,
     and the callers, subscribers and publishers of what has it in its types. A caller that was redefined in the same
-    step is among them too: whether it still breaks is for its own check to say.
+    step is among them too: whether it still breaks is for its own check to say. Each has its declaration's position.
+    `todo` is what callers must do although it does not break them; `unreadable` are the topics whose kept events cannot
+    be read any more.
     """
 
     kind: Literal["added", "removed", "changed"]
@@ -36,6 +39,22 @@ class Change:
     breaking: bool = False
     reasons: tuple[str, ...] = ()
     breaks: tuple[Ref, ...] = ()
+    todo: tuple[str, ...] = ()
+    unreadable: tuple[Ref, ...] = ()
+
+    @property
+    def compatibility(self) -> Compatibility:
+        """Who can stay: all, those of before, or not even they."""
+        return "breaking" if self.breaking else "one way" if self.todo else "compatible"
+
+    def report(self) -> str:
+        """The change, and under it what to do, whom it breaks with places, and which events are lost."""
+        lines = [*self.todo, *(f"breaks {ref}{f' at {ref.pos}' if ref.pos else ''}" for ref in self.breaks)]
+        lines += [f"events of {ref} that are kept cannot be read any more" for ref in self.unreadable]
+        shown = replace(self, breaks=())
+        return "\n".join(
+            [f"{shown}{'' if self.breaking else f' ({self.compatibility})'}", *(f"    {line}" for line in lines)]
+        )
 
     def __str__(self) -> str:
         why = f": {'; '.join(self.reasons)}" if self.reasons else ""
@@ -55,6 +74,10 @@ class Diff:
     def __str__(self) -> str:
         return "\n".join(map(str, self.changes))
 
+    def report(self) -> str:
+        """Every change with what follows from it."""
+        return "\n".join(change.report() for change in self.changes)
+
     @property
     def breaking(self) -> tuple[Change, ...]:
         """The changes that break callers."""
@@ -64,18 +87,6 @@ class Diff:
     def breaks(self) -> tuple[Ref, ...]:
         """Every declaration that breaks, sorted."""
         return tuple(sorted({ref for change in self.changes for ref in change.breaks}, key=str))
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One difference of a declaration."""
-
-    text: str
-    breaking: bool = True
-
-    def within(self, place: str) -> Reason:
-        """The same, said of a part."""
-        return Reason(f"{place}: {self.text}", self.breaking)
 
 
 def diff(old: decls.Schema, new: decls.Schema) -> Diff:
@@ -104,6 +115,28 @@ class _Context:
         """What callers read: all that is in a response or an event."""
         return self._reached((decls.Verb, "response"), (decls.Topic, "event"))
 
+    def uses(self, key: RefKey) -> Uses:
+        """Who sees the values of a declaration."""
+        return Uses(key in self.sent, key in self.received)
+
+    def topics(self, key: RefKey) -> tuple[Ref, ...]:
+        """The topics whose events have the declaration in them, now and before: those have events of old."""
+        found = (topic for topic, inside in self._events.items() if key == topic or key in inside)
+        return tuple(Ref(topic.module, topic.name) for topic in sorted(found, key=str))
+
+    @cached_property
+    def _events(self) -> dict[RefKey, set[RefKey]]:
+        now = {key for key, decl in _decls(self._new).items() if isinstance(decl, decls.Topic)}
+        return {
+            RefKey(module.name, decl.name): reached(self._new, {ref.key for ref in refs(decl.event)})
+            for module, decl in internal_decls(self._old)
+            if isinstance(decl, decls.Topic) and RefKey(module.name, decl.name) in now
+        }
+
+    @cached_property
+    def _places(self) -> dict[RefKey, Position]:
+        return {RefKey(module.name, decl.name): decl.pos for module, decl in internal_decls(self._new)}
+
     @cached_property
     def _users(self) -> dict[RefKey, set[RefKey]]:
         return users(self._new)
@@ -127,7 +160,7 @@ class _Context:
                 waiting.extend(self._users.get(current, ()))
         calling = {caller for seen in shaped for caller in self._callers.get(seen, ())}
         others = sorted((found for found in shaped | calling if found.module != key.module), key=str)
-        return tuple(Ref(found.module, found.name) for found in others)
+        return tuple(Ref(found.module, found.name, pos=self._places.get(found, NOWHERE)) for found in others)
 
     def _reached(self, *places: tuple[type[Node], str]) -> set[RefKey]:
         starts = {
@@ -166,115 +199,16 @@ def _change(key: RefKey, old: decls.Decl | None, new: decls.Decl | None, context
         return Change("added", key.module, key.name, decls.DECL_KINDS[type(new)])
     if old is None or new is None or old == new:
         return None
-    reasons = tuple(_reasons(key, old, new, context)) or (Reason("metadata changed", False),)
-    breaking = any(reason.breaking for reason in reasons)
-    texts = tuple(reason.text for reason in reasons)
-    breaks = context.breaks(key) if breaking else ()
-    return Change("changed", key.module, key.name, decls.DECL_KINDS[type(new)], breaking, texts, breaks)
-
-
-def _reasons(key: RefKey, old: decls.Decl, new: decls.Decl, context: _Context) -> Iterator[Reason]:
-    if type(old) is not type(new):
-        yield Reason(f"kind changed from {decls.DECL_KINDS[type(old)]} to {decls.DECL_KINDS[type(new)]}")
-        return
-    yield from _visibility(getattr(old, "visibility", None), getattr(new, "visibility", None))
-    match old, new:
-        case decls.Verb(), decls.Verb():
-            yield from _part("request", old.request, new.request)
-            yield from _part("response", old.response, new.response)
-        case decls.Data(), decls.Data():
-            yield from _data(old, new, key in context.sent, key in context.received)
-        case decls.Enum(), decls.Enum():
-            yield from _enum(old, new, key in context.received)
-        case decls.Topic(), decls.Topic():
-            yield from _part("event", old.event, new.event)
-        case decls.TypeAlias(), decls.TypeAlias():
-            yield from _type(old.type, new.type)
-        case decls.Config(), decls.Config():
-            yield from _local(old.type, new.type)
-        case decls.Secret(), decls.Secret():
-            yield from _local(old.type, new.type)
-        case decls.Database(), decls.Database() if old.type != new.type:
-            yield Reason(f"type changed from {old.type} to {new.type}", False)
-    if getattr(old, "metadata", ()) != getattr(new, "metadata", ()):
-        yield from _metadata(old, new)
-
-
-def _visibility(old: Visibility | None, new: Visibility | None) -> Iterator[Reason]:
-    if old is not None and new is not None and old != new:
-        direction = "lowered" if new < old else "raised"
-        words = (level.word or "none" for level in (old, new))
-        yield Reason(f"visibility {direction} from {' to '.join(words)}", new < old)
-
-
-def _metadata(old: decls.Decl, new: decls.Decl) -> Iterator[Reason]:
-    before, after = (getattr(decl, "metadata", ()) for decl in (old, new))
-    yield from (Reason(f"{item} removed", False) for item in before if item not in after)
-    yield from (Reason(f"{item} added", False) for item in after if item not in before)
-
-
-def _data(old: decls.Data, new: decls.Data, sent: bool, received: bool) -> Iterator[Reason]:
-    if len(old.type_parameters) != len(new.type_parameters):
-        yield Reason(f"type parameters changed from {len(old.type_parameters)} to {len(new.type_parameters)}")
-    before, after = ({field.name: field for field in data.fields} for data in (old, new))
-    yield from (Reason(f"field {name} removed") for name in before if name not in after)
-    for name, field in after.items():
-        if name not in before:
-            required = not isinstance(field.type, types.Optional)
-            yield Reason(f"{'required' if required else 'optional'} field {name} added", required and sent)
-        else:
-            yield from _field(before[name], field, sent, received)
-
-
-def _field(old: decls.Field, new: decls.Field, sent: bool, received: bool) -> Iterator[Reason]:
-    if isinstance(new.type, types.Optional) and new.type.type == old.type:
-        yield Reason(f"{new.name}: made optional", received or not sent)
-    elif isinstance(old.type, types.Optional) and old.type.type == new.type:
-        yield Reason(f"{new.name}: made required", sent or not received)
-    else:
-        yield from _part(new.name, old.type, new.type)
-    if old.metadata != new.metadata:
-        yield Reason(f"{new.name}: metadata changed", False)
-
-
-def _enum(old: decls.Enum, new: decls.Enum, received: bool) -> Iterator[Reason]:
-    if old.type and new.type:
-        yield from _type(old.type, new.type)
-    elif old.type or new.type:
-        yield Reason("changed between a value enum and a type enum")
-    before, after = ({variant.name: variant.value for variant in enum.variants} for enum in (old, new))
-    yield from (Reason(f"variant {name} removed") for name in before if name not in after)
-    for name, value in after.items():
-        if name not in before:
-            yield Reason(f"variant {name} added", received)
-        elif before[name] != value:
-            yield Reason(f"variant {name} changed from {before[name]} to {value}")
-
-
-def _part(place: str, old: types.Type, new: types.Type) -> Iterator[Reason]:
-    return (reason.within(place) for reason in _type(old, new))
-
-
-def _type(old: types.Type, new: types.Type) -> Iterator[Reason]:
-    if old == new:
-        return
-    match old, new:
-        case types.Array(), types.Array():
-            yield from _part("array", old.element, new.element)
-        case types.Optional(), types.Optional():
-            yield from _part("optional", old.type, new.type)
-        case types.Map(), types.Map():
-            yield from _part("map key", old.key, new.key)
-            yield from _part("map value", old.value, new.value)
-        case _:
-            yield Reason(f"type changed from {_word(old)} to {_word(new)}")
-
-
-def _local(old: types.Type, new: types.Type) -> Iterator[Reason]:
-    """The differences of what no other module can see."""
-    return (Reason(reason.text, False) for reason in _type(old, new))
-
-
-def _word(type_: types.Type) -> str:
-    """The kind word of a type; a reference by its text, since two of them may differ."""
-    return str(type_) if isinstance(type_, Ref) else type(type_).__name__.lower()
+    found = tuple(reasons(old, new, context.uses(key))) or (Reason("order or names of parameters changed", False),)
+    breaking = any(reason.breaking for reason in found)
+    return Change(
+        "changed",
+        key.module,
+        key.name,
+        decls.DECL_KINDS[type(new)],
+        breaking,
+        tuple(reason.text for reason in found),
+        context.breaks(key) if breaking else (),
+        tuple(dict.fromkeys(reason.todo for reason in found if reason.todo)),
+        () if all(reason.readable for reason in found) else context.topics(key),
+    )

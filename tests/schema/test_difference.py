@@ -135,6 +135,90 @@ def test_changes(old: str, new: str, lines: list[str]) -> None:
     assert bool(found) == bool(lines)
 
 
+TYPES = """
+realm r {
+  module m {
+    config limit Int
+    database duckdb db
+    topic kept m.Event
+    export data Sent { a Int b Int? c [String] g m.Pair<Int> }
+    export data Got { a Int b Int? c [String] }
+    export data Event { a Int b Int? kind m.Kind }
+    export data Pair<T> { first T second [T] }
+    export data Row { id Int +sql column rows.id }
+    export enum Kind: String { Old = "old" }
+    export enum Asked { Yes Int }
+    export typealias Money Int
+    export verb send(m.Sent) m.Got
+    export verb ask(m.Asked) Unit +ingress http GET /ask
+    export verb plain(Int) Int
+    export verb flow(stream Int) stream Int
+  }
+}
+"""
+ALL, ONE_WAY, NONE = "compatible", "one way", "breaking"
+# What is replaced by what in TYPES, the class of the change, and whether kept events are lost.
+CLASSES = {
+    "optional field of a request": ("c [String] g", "c [String] d Int? g", ALL, False),
+    "required field of a request": ("c [String] g", "c [String] d Int g", NONE, False),
+    "required field of a response": ("data Got { a Int", "data Got { x Int a Int", ONE_WAY, False),
+    "field removed": ("data Got { a Int ", "data Got { ", NONE, False),
+    "request widened": ("data Sent { a Int", "data Sent { a Float", ONE_WAY, False),
+    "request widened within a list": ("c [String] g", "c [Any] g", ONE_WAY, False),
+    "request narrowed": ("b Int? c [String] g", "b Int c [String] g", NONE, False),
+    "response widened": ("data Got { a Int", "data Got { a Float", NONE, False),
+    "response narrowed": ("data Got { a Int b Int?", "data Got { a Int b Int", ONE_WAY, False),
+    "verb takes more": ("plain(Int)", "plain(Int?)", ONE_WAY, False),
+    "verb takes less": ("plain(Int)", "plain(Unit)", NONE, False),
+    "verb gives more": ("plain(Int) Int", "plain(Int) Float", NONE, False),
+    "verb streams": ("plain(Int) Int", "plain(Int) stream Int", NONE, False),
+    "stream takes more": ("flow(stream Int)", "flow(stream Float)", ONE_WAY, False),
+    "stream gives another": ("stream Int\n", "stream String\n", NONE, False),
+    "event with an optional field": ("data Event { a Int", "data Event { x Int? a Int", ALL, False),
+    "event with a required field": ("data Event { a Int", "data Event { x Int a Int", NONE, True),
+    "event without a field": ("data Event { a Int ", "data Event { ", NONE, False),
+    "event widened": ("data Event { a Int", "data Event { a Float", NONE, False),
+    "event with another type": ("data Event { a Int", "data Event { a String", NONE, True),
+    "variant of an event added": ('Old = "old"', 'Old = "old" New = "new"', NONE, False),
+    "variant of an event renamed": ('Old = "old"', 'Older = "old"', NONE, True),
+    "another event": ("kept m.Event", "kept m.Got", NONE, True),
+    "variant of a request added": ("Yes Int", "Yes Int No Unit", ONE_WAY, False),
+    "parameter renamed": ("Pair<T> { first T second [T] }", "Pair<U> { first U second [U] }", ALL, False),
+    "parameter added": ("Pair<T> {", "Pair<T, U> {", NONE, False),
+    "parameter used otherwise": ("second [T]", "second T", NONE, False),
+    "alias": ("Money Int", "Money String", NONE, False),
+    "alias widened": ("Money Int", "Money Float", NONE, False),
+    "config": ("limit Int", "limit String", ONE_WAY, False),
+    "engine": ("duckdb db", "mysql db", ONE_WAY, False),
+    "column's place": ("rows.id", "rows.key", ALL, False),
+    "column's type": ("Row { id Int", "Row { id String", NONE, False),
+    "route": ("/ask", "/asked", ONE_WAY, False),
+    "raised": ("export verb plain", "export realm verb plain", ALL, False),
+    "lowered": ("export verb plain", "verb plain", NONE, False),
+    "order": ("{ first T second [T] }", "{ second [T] first T }", ALL, False),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "expected", "lost"), CLASSES.values(), ids=CLASSES)
+def test_classes(old: str, new: str, expected: str, lost: bool) -> None:
+    assert TYPES.count(old) == 1
+    found = schema.diff(schema.parse(TYPES), schema.parse(TYPES.replace(old, new)))
+    (change,) = found.changes
+    assert change.compatibility == expected, str(change)
+    assert change.unreadable == ((schema.Ref("m", "kept"),) if lost else ())
+    assert bool(change.todo) >= (expected == ONE_WAY)
+
+
+def test_a_report_says_who_breaks_where_and_what_is_lost() -> None:
+    new = BASE.replace("{ id Int", "{ id String")
+    assert schema.diff(schema.parse(BASE), schema.parse(new, "new.ftl")).report().splitlines() == [
+        "~ data shop.Order: id: type changed from int to string (breaking)",
+        "    breaks users.Visit at new.ftl:16:5",
+        "    breaks users.visit at new.ftl:17:5",
+        "    events of shop.placed that are kept cannot be read any more",
+    ]
+
+
 def test_a_change_as_data() -> None:
     found = schema.diff(schema.parse(BASE), schema.parse(BASE.replace("{ id Int", "{ id String")))
     (change,) = found.changes

@@ -84,11 +84,16 @@ BODIES = [
 ]
 
 
+def check(error: Exception) -> None:
+    """A named error says something."""
+    assert str(error)
+
+
 def read_text(text: str) -> None:
     try:
         str(schema.validate(schema.parse(text)).schema)
     except schema.SchemaError as error:
-        assert str(error)
+        check(error)
 
 
 def read_body(text: str) -> None:
@@ -96,7 +101,7 @@ def read_body(text: str) -> None:
     try:
         codec.encode(codec.decode(text.encode("utf-8", "surrogateescape")))
     except codecs.JsonError as error:
-        assert str(error)
+        check(error)
 
 
 def read_message(data: bytes) -> None:
@@ -104,7 +109,7 @@ def read_message(data: bytes) -> None:
         node = schema.from_bytes(schema.Schema, data)
         assert schema.from_bytes(schema.Schema, schema.to_bytes(node)) == node
     except schema.SchemaError as error:
-        assert str(error)
+        check(error)
 
 
 def damaged(text: str, rng: random.Random) -> str:
