@@ -114,6 +114,7 @@ if TYPE_CHECKING:
     from ftl_nb.schema.difference import Change as Change
     from ftl_nb.schema.difference import Diff as Diff
     from ftl_nb.schema.difference import diff as diff
+    from ftl_nb.schema.digests import digest as digest
     from ftl_nb.schema.edges import Edges as Edges
     from ftl_nb.schema.edges import graph as graph
     from ftl_nb.schema.edges import import_cycle as import_cycle
@@ -143,6 +144,7 @@ if TYPE_CHECKING:
 # Loaded on first use: most that import this package want nodes alone.
 _LATER = {
     "ftl_nb.schema.difference": ("Change", "Diff", "diff"),
+    "ftl_nb.schema.digests": ("digest",),
     "ftl_nb.schema.edges": ("Edges", "graph", "import_cycle", "imports", "instantiate", "levels", "reached", "visible"),
     "ftl_nb.schema.elements": ("with_runtime",),
     "ftl_nb.schema.rules": ("ITEM_RULES", "RULES", "Rule"),
