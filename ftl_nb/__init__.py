@@ -5,72 +5,71 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from ftl_nb.binding import (
-    Config,
-    Database,
-    SqlVerb,
-    Verb,
-    caller,
-    dispatch,
-    external,
-    fixture,
-    inject,
-    lease,
-    module,
-    sql,
-    verb,
-)
-from ftl_nb.errors import FtlError, VerbError
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ftl_nb.binding import Config as Config
+    from ftl_nb.binding import Database as Database
+    from ftl_nb.binding import SqlVerb as SqlVerb
+    from ftl_nb.binding import Verb as Verb
+    from ftl_nb.binding import caller as caller
+    from ftl_nb.binding import external as external
+    from ftl_nb.binding import fixture as fixture
+    from ftl_nb.binding import inject as inject
+    from ftl_nb.binding import lease as lease
+    from ftl_nb.binding import module as module
+    from ftl_nb.binding import sql as sql
+    from ftl_nb.binding import verb as verb
     from ftl_nb.binding.dispatch import Dispatcher
-    from ftl_nb.console import Cluster
+    from ftl_nb.console import Cluster as Cluster
+    from ftl_nb.errors import FtlError as FtlError
+    from ftl_nb.errors import VerbError as VerbError
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Cluster",
-    "Config",
-    "Database",
-    "FtlError",
-    "SqlVerb",
-    "Verb",
-    "VerbError",
-    "caller",
-    "external",
-    "fixture",
-    "inject",
-    "lease",
-    "module",
-    "sql",
-    "verb",
-]
+#: Loaded on first use: a room, such as `ftl_nb.schema`, can be imported alone.
+_WHERE = {
+    **dict.fromkeys(
+        ("Config", "Database", "SqlVerb", "Verb", "caller", "external", "fixture", "inject", "lease"), "ftl_nb.binding"
+    ),
+    **dict.fromkeys(("module", "sql", "verb"), "ftl_nb.binding"),
+    **dict.fromkeys(("FtlError", "VerbError"), "ftl_nb.errors"),
+    "Cluster": "ftl_nb.console",
+}
+
+__all__ = sorted(_WHERE)
 
 
-def _default_session() -> Dispatcher:
-    """A script's first call starts, or joins, the cluster of the current folder."""
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'ftl_nb' has no attribute {name!r}")
+    value = getattr(import_module(_WHERE[name]), name)
+    if _WHERE[name] == "ftl_nb.binding":
+        from ftl_nb.binding import dispatch
+
+        dispatch.by_default(default_session)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_WHERE})
+
+
+_default_cluster: Cluster | None = None
+
+
+def default_session() -> Dispatcher:
+    """The session of a script, which joins, or starts, the cluster of the current folder."""
     global _default_cluster
     if _default_cluster is None:
         from ftl_nb.console import Cluster
 
         _default_cluster = Cluster()
     return _default_cluster.session
-
-
-_default_cluster: Cluster | None = None
-dispatch.on_first_use(_default_session)
-
-
-def __getattr__(name: str) -> Any:
-    if name == "Cluster":
-        from ftl_nb.console import Cluster
-
-        return Cluster
-    raise AttributeError(f"module 'ftl_nb' has no attribute {name!r}")
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

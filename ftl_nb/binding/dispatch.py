@@ -102,6 +102,12 @@ def on_first_use(connector: Connector) -> None:
     _connector = connector
 
 
+def by_default(connector: Connector) -> None:
+    """The same where nobody has registered anything."""
+    if _connector is None:
+        on_first_use(connector)
+
+
 class loading:
     """`with loading("shop"):` the text of module shop is being executed; verbs cannot be called meanwhile."""
 

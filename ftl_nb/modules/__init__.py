@@ -4,6 +4,9 @@ Each is made on import by the finder of `ftl_nb.binding.finder`: from its text w
 schema. Editors see the stubs that a cluster keeps under the project's `.ftl/stubs`.
 """
 
+from ftl_nb import default_session
+from ftl_nb.binding import dispatch
 from ftl_nb.binding.finder import ensure_finder
 
+dispatch.by_default(default_session)
 ensure_finder()
