@@ -1,8 +1,11 @@
 """What every store does: a versioned key-value map with transactions and watch. The tests of the contract run on each.
 
-Every commit that writes gets the next revision, a number from 1 up. A key's own revision is that of the commit which
-wrote it last; 0 stands for a key that is not there. Keys are non-empty text, ordered by their UTF-8 bytes; values are
-bytes.
+Every commit that writes gets a revision, a number from 1 up that is larger than all before it: the next one, unless an
+engine serves several stores. A key's own revision is that of the commit which wrote it last; 0 stands for a key that is
+not there. Keys are non-empty text, ordered by their UTF-8 bytes; values are bytes.
+
+A key may be put under a lease. Whoever holds something by such a key is fenced by the revision that created it: it
+grows with every holder, so a reader that has seen a later one knows that an earlier holder's time is over.
 """
 
 from __future__ import annotations
@@ -33,8 +36,11 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Put:
+    """With `lease`, the key is deleted when that lease ends; without, it is no longer under the lease it was under."""
+
     key: str
     value: bytes
+    lease: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,22 @@ class Commit:
 
     revision: int
     changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Lives `ttl` seconds after it was granted or kept alive last; `id` is positive and never used again."""
+
+    id: int
+    ttl: float
+
+
+class LeaseGoneError(LookupError):
+    """There is no such lease: it was revoked, or has ended by itself."""
+
+    def __init__(self, lease: int) -> None:
+        super().__init__(f"lease {lease} is gone")
+        self.lease = lease
 
 
 class CompactedError(LookupError):
@@ -107,8 +129,10 @@ class Watch(Iterator[Commit], Protocol):
 class Store(Protocol):
     """Safe to use from any number of threads. `revision=None` reads the present.
 
-    Raises FtlError `disk-full` from `commit` and `compact` when there is no space; what was there stays, and the store
-    goes on when there is space again. Raises StoreClosedError after `close`.
+    Raises FtlError `disk-full` from what writes when there is no space; what was there stays, and the store goes on
+    when there is space again. Raises StoreClosedError after `close`. An engine that is reached over a network also raises
+    FtlError: `store-away` when it did not answer and nothing was done, `store-outcome-unknown` when a write may or may
+    not have happened, `store-refused` for what it will never do.
     """
 
     @property
@@ -128,7 +152,7 @@ class Store(Protocol):
         """All writes at one new revision if every condition holds, else nothing and the first that does not.
 
         Writes that change nothing (none, or deletes of keys that are not there) make no revision: the latest comes
-        back. Raises ValueError when a key is empty or is written twice.
+        back. Raises ValueError when a key is empty or is written twice, LeaseGoneError when a put's lease is not there.
         """
 
     def watch(self, prefix: str, from_revision: int) -> Watch:
@@ -137,5 +161,18 @@ class Store(Protocol):
     def compact(self, revision: int) -> None:
         """Forget what `revision` no longer shows; the present is kept. Raises FutureRevisionError."""
 
+    def grant(self, ttl: float) -> Lease:
+        """A lease of at least `ttl` seconds (an engine may give more). Raises ValueError unless `ttl` is positive.
+
+        When nobody keeps it alive its keys are deleted, all in one commit, some time after it ended: never before.
+        Time is counted by a clock that no change of the machine's time moves, and anew when the store comes back.
+        """
+
+    def keep_alive(self, lease: int) -> float:
+        """The seconds that it has again. Raises LeaseGoneError."""
+
+    def revoke(self, lease: int) -> None:
+        """Ends it now, and deletes its keys in one commit. One that is gone: nothing."""
+
     def close(self) -> None:
-        """Ends every watch."""
+        """Ends every watch. Leases live on."""

@@ -2,6 +2,8 @@
 
 Table `log` has a row for every write, by key and revision: the present is each key's newest row, history is the rest.
 One connection writes and another reads, so that a reader never waits for the disk that a commit is waiting for.
+Which leases there are and what is under them is in the file, when they end is known to this process alone: a store that
+is opened again gives each its whole time.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -24,12 +27,16 @@ from ftl_nb.store.contract import (
     CompactedError,
     Condition,
     Conflict,
+    Delete,
     FutureRevisionError,
     Item,
+    Lease,
+    LeaseGoneError,
     Put,
     StoreClosedError,
     Write,
 )
+from ftl_nb.store.expiry import Expiry
 from ftl_nb.store.watches import LogWatch, News
 
 #: Of the file; one of another number is not read.
@@ -49,6 +56,12 @@ _TABLES = f"""
     CREATE TABLE counters (latest INTEGER NOT NULL, compacted INTEGER NOT NULL);
     INSERT INTO counters VALUES (0, 0);
     PRAGMA user_version = {FORMAT};
+"""
+# Later than the first of this format, which reads past them. A lease's number is never used again.
+_LEASE_TABLES = """
+    CREATE TABLE IF NOT EXISTS leases (id INTEGER PRIMARY KEY AUTOINCREMENT, ttl REAL NOT NULL);
+    CREATE TABLE IF NOT EXISTS attached (key BLOB PRIMARY KEY, lease INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS attached_by_lease ON attached (lease);
 """
 _GET = "SELECT key, value, created, revision FROM log WHERE key = ? AND revision <= ? ORDER BY revision DESC LIMIT 1"
 # SQLite takes the other columns from the row that has the maximum.
@@ -79,7 +92,7 @@ class SqliteStore:
     Raises FtlError `cluster-folder` for a file of another format, and `internal` when another process has it open.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder = folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock_file = _lock(folder)
@@ -93,6 +106,9 @@ class SqliteStore:
         self._latest: int = self._writer.execute(_COUNTERS).fetchone()[0]
         self._news = News()
         self._news.publish(self._latest)
+        self._expiry = Expiry(self._drop, clock)
+        for lease, ttl in self._writer.execute("SELECT id, ttl FROM leases").fetchall():
+            self._expiry.add(lease, ttl)
 
     @property
     def revision(self) -> int:
@@ -109,18 +125,13 @@ class SqliteStore:
 
     def commit(self, conditions: Iterable[Condition], writes: Iterable[Write]) -> int | Conflict:
         wanted = _checked(writes)
-        with self._transaction() as connection:
+        with self._transaction():
             for condition in conditions:
                 found = self._present(condition.key)
                 if (found.revision if found else 0) != condition.revision:
                     return Conflict(condition, found.revision if found else 0)
-            revision = self._latest + 1
-            rows = [row for write in wanted if (row := self._row(write, revision))]
-            if not rows:
-                return self._latest
-            connection.executemany("INSERT INTO log (key, value, created, revision) VALUES (?, ?, ?, ?)", rows)
-            connection.execute("UPDATE counters SET latest = ?", (revision,))
-        return revision
+            self._attach(wanted)
+            return self._write(wanted)
 
     def watch(self, prefix: str, from_revision: int) -> LogWatch:
         since, first = max(1, from_revision), prefix.encode()
@@ -139,7 +150,27 @@ class SqliteStore:
                 connection.execute(_COMPACT, {"at": revision})
                 connection.execute("UPDATE counters SET compacted = ?", (revision,))
 
+    def grant(self, ttl: float) -> Lease:
+        if not ttl > 0:
+            raise ValueError("a lease lasts some time")
+        with self._transaction() as connection:
+            lease = connection.execute("INSERT INTO leases (ttl) VALUES (?)", (ttl,)).lastrowid
+        if lease is None:
+            raise fail("internal", detail="a lease got no number")
+        self._expiry.add(lease, ttl)
+        return Lease(lease, ttl)
+
+    def keep_alive(self, lease: int) -> float:
+        self._check_open()
+        return self._expiry.renew(lease)
+
+    def revoke(self, lease: int) -> None:
+        self._check_open()
+        self._expiry.forget(lease)
+        self._drop(lease)
+
     def close(self) -> None:
+        self._expiry.close()
         with self._writing, self._reading:
             if self._closed:
                 return
@@ -173,6 +204,33 @@ class SqliteStore:
             until = min(latest, since + _WATCH_REVISIONS - 1)
             rows = connection.execute(_SINCE, (since, until, first, end)).fetchall()
         return [Commit(at, tuple(map(_change, group))) for at, group in groupby(rows, key=_revision)], until
+
+    def _attach(self, writes: Iterable[Write]) -> None:
+        """Note which keys are under which lease from now on."""
+        for write in writes:
+            lease = write.lease if isinstance(write, Put) else 0
+            if lease and not self._expiry.lives(lease):
+                raise LeaseGoneError(lease)
+            self._writer.execute("DELETE FROM attached WHERE key = ?", (write.key.encode(),))
+            if lease:
+                self._writer.execute("INSERT INTO attached VALUES (?, ?)", (write.key.encode(), lease))
+
+    def _write(self, writes: Iterable[Write]) -> int:
+        revision = self._latest + 1
+        rows = [row for write in writes if (row := self._row(write, revision))]
+        if not rows:
+            return self._latest
+        self._writer.executemany("INSERT INTO log (key, value, created, revision) VALUES (?, ?, ?, ?)", rows)
+        self._writer.execute("UPDATE counters SET latest = ?", (revision,))
+        return revision
+
+    def _drop(self, lease: int) -> None:
+        """Delete a lease that has ended, with its keys."""
+        with self._transaction() as connection:
+            keys = connection.execute("SELECT key FROM attached WHERE lease = ? ORDER BY key", (lease,)).fetchall()
+            self._write([Delete(key.decode()) for (key,) in keys])
+            connection.execute("DELETE FROM attached WHERE lease = ?", (lease,))
+            connection.execute("DELETE FROM leases WHERE id = ?", (lease,))
 
     def _present(self, key: str) -> Item | None:
         row = self._writer.execute(_GET, (key.encode(), self._latest)).fetchone()
@@ -231,6 +289,7 @@ def _open(folder: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
             writer.execute("PRAGMA synchronous = FULL")
             if not writer.execute("PRAGMA user_version").fetchone()[0]:
                 writer.executescript(_TABLES)
+            writer.executescript(_LEASE_TABLES)
             return writer, _connect(file)
     except BaseException:
         writer.close()

@@ -246,6 +246,9 @@ def test_a_closed_store_says_so(store: Store) -> None:
         lambda: store.commit([], [Put("a", b"")]),
         lambda: store.watch("", 1),
         lambda: store.compact(0),
+        lambda: store.grant(1),
+        lambda: store.keep_alive(1),
+        lambda: store.revoke(1),
     ):
         with pytest.raises(StoreClosedError):
             use()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ftl_nb.errors import FtlError
-from ftl_nb.store import Item, Put, SqliteStore, sqlite
+from ftl_nb.store import Change, Condition, Item, LeaseGoneError, Put, SqliteStore, sqlite
 
 
 def mode(path: Path) -> int:
@@ -39,28 +39,79 @@ def test_what_was_committed_is_there_after_reopening(tmp_path: Path) -> None:
             assert next(watch).revision == 2
 
 
-def test_commits_survive_a_kill(tmp_path: Path) -> None:
-    program = f"""
+KILLED = 8
+WRITER = """
+import sys
 from pathlib import Path
 from ftl_nb.store import Put, SqliteStore
-store = SqliteStore(Path({str(tmp_path)!r}))
+store = SqliteStore(Path(sys.argv[1]))
+lease = store.grant(3600).id
 for n in range(100_000):
-    print(store.commit([], [Put("n", b"%d" % n), Put(f"k/{{n}}", b"")]), flush=True)
+    print(store.commit([], [Put("n", b"%d" % n), Put(f"k/{store.revision}", b""), Put("held", b"", lease)]), flush=True)
 """
+
+
+def write_until_killed(folder: Path, after: int) -> int:
+    """The last revision that the writer was told."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=environment
-    ) as writer:
+    command = [sys.executable, "-c", WRITER, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as writer:
         assert writer.stdout is not None
-        acknowledged = [int(writer.stdout.readline()) for _ in range(50)]
+        told = [int(writer.stdout.readline()) for _ in range(after)]
         writer.send_signal(signal.SIGKILL)
-        acknowledged += [int(line) for line in writer.stdout.read().split("\n")[:-1]]
+        return [*told, *(int(line) for line in writer.stdout.read().split("\n")[:-1])][-1]
+
+
+def test_nothing_is_lost_when_a_writer_is_killed_again_and_again(tmp_path: Path) -> None:
+    for after in range(1, KILLED * 7, 7):
+        told = write_until_killed(tmp_path, after)
+        with SqliteStore(tmp_path) as store:
+            assert store.revision - told in (0, 1)
+            assert {item.created for item in store.range("k/")[0]} == set(range(1, store.revision + 1))
+            item, held = store.get("n"), store.get("held")
+            assert item is not None
+            assert held is not None
+            assert item.revision == held.revision == store.revision
+    leases = store_leases(tmp_path)
+    assert len(leases) == KILLED
     with SqliteStore(tmp_path) as store:
-        assert store.revision >= acknowledged[-1]
-        item = store.get("n")
-        assert item is not None
-        assert int(item.value) == store.revision - 1
-        assert len(store.range("k/")[0]) == store.revision
+        before = store.revision
+        for lease in leases:
+            store.revoke(lease)
+        assert store.get("held") is None
+        assert store.revision == before + 1
+
+
+def store_leases(folder: Path) -> list[int]:
+    with closing(sqlite3.connect(folder / sqlite.FILE)) as file:
+        return [lease for (lease,) in file.execute("SELECT id FROM leases")]
+
+
+def test_an_opened_store_gives_each_lease_its_whole_time_again(tmp_path: Path) -> None:
+    now = [0.0]
+    with SqliteStore(tmp_path, lambda: now[0]) as store:
+        lease = store.grant(1000).id
+        store.commit([], [Put("a", b"", lease)])
+    now[0] += 5000
+    with SqliteStore(tmp_path, lambda: now[0]) as store:
+        now[0] += 999
+        assert store.keep_alive(lease) == 1000
+        now[0] += 1000
+        with pytest.raises(LeaseGoneError):
+            store.keep_alive(lease)
+        assert store.grant(1).id > lease
+        with store.watch("", 2) as watch:
+            assert next(watch).changes == (Change("a", None),)
+
+
+def test_a_file_from_before_there_were_leases_is_read(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path) as store:
+        store.commit([], [Put("a", b"1")])
+    with closing(sqlite3.connect(tmp_path / sqlite.FILE)) as file:
+        file.executescript("DROP TABLE leases; DROP TABLE attached;")
+    with SqliteStore(tmp_path) as store:
+        store.commit([Condition("a", 1)], [Put("a", b"2", store.grant(100).id)])
+        assert store.get("a") == Item("a", b"2", 1, 2)
 
 
 def test_two_cannot_have_it_open(tmp_path: Path) -> None:
