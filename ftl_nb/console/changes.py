@@ -47,7 +47,8 @@ class Changes:
         from ftl_nb.console.views import changesets_view
 
         request = workspace_pb2.ChangesetsRequest(limit=limit)
-        return changesets_view(self._cluster.session.ask(WorkspaceService.changesets, request), stable=stable)
+        response = self._cluster.session.ask(WorkspaceService.changesets, request)
+        return changesets_view(response, self._cluster.notebook, stable=stable)
 
     def rollback(self, changeset: str = "", *, force: bool = False) -> Display:
         """Deploys the texts from before a changeset (without a key: the newest that moved) as a changeset of its own.

@@ -144,6 +144,11 @@ class Cluster:
         return f"{module} · removed"
 
     @property
+    def notebook(self) -> str:
+        """What this notebook calls itself, empty for a script and a shell."""
+        return self._owner if self._kind == "notebook" else ""
+
+    @property
     def changes(self) -> Changes:
         """Changes of several cells as one, and changes taken back."""
         from ftl_nb.console.changes import Changes
@@ -208,8 +213,7 @@ class Cluster:
 
         session = self.session
         response = session.ask(WorkspaceService.status, workspace_pb2.StatusRequest())
-        own = self._owner if self._kind == "notebook" else ""
-        return status_view(response, session.view.modules, session.mirror.with_text, own)
+        return status_view(response, session.view.modules, session.mirror.with_text, self.notebook)
 
     def plan(self) -> Display:
         """What is staged or pending, what it would change, and what stands in its way."""

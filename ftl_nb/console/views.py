@@ -72,8 +72,11 @@ def _module_status(
 ) -> ModuleStatus:
     word = "pending" if status.pending else "deployed"
     counts = decl_counts(module) if module is not None else ()
-    owner = "this notebook" if own and status.owner == own else status.owner
-    return ModuleStatus(status.name, word, status.state, counts, owner, run_here)
+    return ModuleStatus(status.name, word, status.state, counts, _owner(status.owner, own), run_here)
+
+
+def _owner(owner: str, own: str) -> str:
+    return "this notebook" if own and owner == own else owner
 
 
 def plan_view(response: workspace_pb2.PlanResponse) -> Plan:
@@ -81,7 +84,8 @@ def plan_view(response: workspace_pb2.PlanResponse) -> Plan:
     notes = [f"pending: {', '.join(response.pending) or 'nothing'}", *response.notes]
     if response.error:
         notes.append(str(FtlError.from_dict(json.loads(response.error))))
-    return Plan(schema.Diff(tuple(map(_change, response.changes))), tuple(notes))
+    empty = "no declaration would change" if response.pending else "nothing would change"
+    return Plan(schema.Diff(tuple(map(_change, response.changes))), tuple(notes), empty=empty)
 
 
 def moved_view(done: str, changes: Iterable[workspace_pb2.Change], notes: Iterable[str]) -> Plan:
@@ -89,17 +93,23 @@ def moved_view(done: str, changes: Iterable[workspace_pb2.Change], notes: Iterab
     return Plan(schema.Diff(tuple(map(_change, changes))), tuple(notes), done)
 
 
-def changesets_view(response: workspace_pb2.ChangesetsResponse, *, stable: bool) -> Changesets:
-    """The newest changesets, newest first."""
-    return Changesets(tuple(map(_past, response.changesets)), stable)
+def changesets_view(response: workspace_pb2.ChangesetsResponse, own: str = "", *, stable: bool) -> Changesets:
+    """The newest changesets, newest first; `own` is this notebook's name."""
+    return Changesets(tuple(_past(past, own) for past in response.changesets), stable)
 
 
-def _past(past: workspace_pb2.PastChangeset) -> PastChange:
+def _past(past: workspace_pb2.PastChangeset, own: str) -> PastChange:
     names = (*past.modules, *(f"-{name}" for name in past.removed))
     took = (past.ended - past.created) / 1e9 if past.ended else None
     note = past.error or (f"forced on {', '.join(past.forced)}" if past.forced else "")
     return PastChange(
-        past.key, past.state, names, past.owner, datetime.fromtimestamp(past.created / 1e9, UTC), took, note
+        past.key,
+        past.state,
+        names,
+        _owner(past.owner, own),
+        datetime.fromtimestamp(past.created / 1e9, UTC),
+        took,
+        note,
     )
 
 

@@ -210,8 +210,8 @@ _ENTRIES = (
     Entry(
         "breaks-others",
         "FTL-D403",
-        "{change} breaks {broken}; the cell is kept pending and nothing was deployed.",
-        "change the other side too: the next defining cell is tried together with what is pending",
+        "{change} breaks {broken}; nothing was deployed.",
+        "the cell is kept pending: change the other side too, the next defining cell is tried together with it",
     ),
     Entry("fixture-failed", "FTL-D404", "The fixture {fixture} raised, so nothing was deployed: {error}."),
     Entry(

@@ -12,11 +12,14 @@ from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import Context, workspace_pb2
 from ftl_nb.rpc.services import Served, WorkspaceService
 from ftl_nb.services.access import CLIENTS, only
-from ftl_nb.services.build import Attempt
+from ftl_nb.services.build import Attempt, Result
 from ftl_nb.services.deployments import Pending
 from ftl_nb.services.history import Past
 from ftl_nb.services.messages import change_messages, deployed_message
 from ftl_nb.services.plane import Plane
+
+_STAGE_MORE = "stage a cell that changes the other side too; %ftl apply moves all of it, with --force as it is"
+_BACK_ALONE = "take the change of the other side back too, or change it by a cell; --force moves as it is"
 
 
 class Staging:
@@ -49,7 +52,8 @@ class Staging:
                 response.changes.extend(change_messages(result.difference))
                 response.notes.extend(result.notes)
             except FtlError as e:
-                response.error = json.dumps(e.to_dict())
+                staged = any(p.staged for p in pending.values())
+                response.error = json.dumps((_hinted(e, _STAGE_MORE) if staged else e).to_dict())
                 response.changes.extend(change_messages(attempt.difference))
         return response
 
@@ -62,7 +66,7 @@ class Staging:
             for name in waiting:
                 self._check_owner(name, request.owner)
             changes = {n: p.source for n, p in waiting.items()}
-            result = self._attempt(changes, (), request.owner, force=request.force).run()
+            result = self._moved(self._attempt(changes, (), request.owner, force=request.force), _STAGE_MORE)
         return workspace_pb2.ApplyResponse(
             changeset=result.changeset,
             changes=change_messages(result.difference),
@@ -95,7 +99,7 @@ class Staging:
             there = self._plane.truth.deployments
             changes = {n: text for n, text in past.before.items() if text is not None}
             removed = [n for n, text in past.before.items() if text is None and n in there]
-            result = self._attempt(changes, removed, request.owner, force=request.force).run()
+            result = self._moved(self._attempt(changes, removed, request.owner, force=request.force), _BACK_ALONE)
         return workspace_pb2.RevertResponse(
             reverted=past.key,
             changeset=result.changeset,
@@ -113,6 +117,12 @@ class Staging:
             raise fail("changeset-unknown", detail=what)
         return found
 
+    def _moved(self, attempt: Attempt, hint: str) -> Result:
+        try:
+            return attempt.run()
+        except FtlError as e:
+            raise _hinted(e, hint) from None
+
     def _attempt(self, changes: dict[str, ModuleSource], removed: Iterable[str], owner: str, *, force: bool) -> Attempt:
         return Attempt(self._plane, changes, removed, owner, keep=False, force=force)
 
@@ -125,6 +135,13 @@ class Staging:
             w.changesets.served_by(only(CLIENTS, self.changesets)),
             w.revert.served_by(only(CLIENTS, self.revert)),
         )
+
+
+def _hinted(error: FtlError, hint: str) -> FtlError:
+    """What breaks others, with what helps here."""
+    if error.slug == "breaks-others":
+        error.hint = hint
+    return error
 
 
 def _message(past: Past) -> workspace_pb2.PastChangeset:

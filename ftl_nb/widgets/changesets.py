@@ -14,7 +14,9 @@ from ftl_nb.widgets.units import duration_text
 
 _HEADERS = ("changeset", "state", "modules", "by", "when", "took", "")
 _STABLE = ("state", "modules", "by", "")
-_TONES = {"finalized": "good", "failed": "bad"}
+_TONES = {"finalized": "good", "moved": "good", "failed": "bad"}
+#: How far the old versions have gone is chance.
+_MOVED = ("committed", "drained", "finalized")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,11 @@ class PastChange:
     took: float | None
     note: str = ""
 
-    def texts(self) -> tuple[str, ...]:
+    def texts(self, stable: bool = False) -> tuple[str, ...]:
         took = duration_text(self.took) if self.took is not None else "…"
         when = f"{self.created.astimezone():%H:%M:%S}"
-        return (self.key, self.state, ", ".join(self.modules), self.owner, when, took, self.note)
+        state = "moved" if stable and self.state in _MOVED else self.state
+        return (self.key, state, ", ".join(self.modules), self.owner, when, took, self.note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Changesets(Display):
 
     def _rows(self) -> list[tuple[str, ...]]:
         shown = [_HEADERS.index(name) for name in self._headers]
-        return [tuple(texts[i] for i in shown) for texts in (past.texts() for past in self.changesets)]
+        return [tuple(texts[i] for i in shown) for texts in (past.texts(self.stable) for past in self.changesets)]
 
 
 def _cell(header: str, text: str) -> Element | str:
