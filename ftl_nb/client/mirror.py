@@ -44,6 +44,11 @@ class Mirror:
     def has_text(self, module: str) -> bool:
         return bool(self._held.get(module, _Held()).cells)
 
+    def has_cell(self, module: str, cell: Cell) -> bool:
+        """Whether the text of a cell is what this session has of its module. Queries have none here."""
+        held = self._held.get(module, _Held())
+        return cell.kind == "sql" or any(c.text == cell.text for c in held.cells.values())
+
     @property
     def with_text(self) -> frozenset[str]:
         """The modules whose text this session has run."""

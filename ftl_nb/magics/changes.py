@@ -31,7 +31,7 @@ def apply(notebook: Notebook, words: Namespace) -> Any:
     """What was staged has moved, so the cells that follow are deployed at once again."""
     moved = notebook.cluster.changes.apply(force=words.force)
     notebook.staging = False
-    notebook.take_staged()
+    notebook.take_landed()
     return moved
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftl_nb.binding import dispatch
 from ftl_nb.binding.source import Cell, CellKind
-from ftl_nb.errors import fail
+from ftl_nb.errors import FtlError, fail
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -28,7 +28,8 @@ class Notebook:
         self.cell_id = ""
         #: Whether cells are kept for one change instead of being tried.
         self.staging = False
-        self._staged: list[tuple[str, Cell]] = []
+        #: Cells that are staged or pending: they give their names when they land.
+        self._waiting: list[tuple[str, Cell]] = []
         self._cluster: Cluster | None = None
         self._modules_of_cells: dict[str, str] = {}
         self._owners_of_names: dict[str, str] = {}
@@ -82,18 +83,30 @@ class Notebook:
     ) -> Card:
         """Ships one cell and binds what it gives in the notebook; its card."""
         cell = Cell(self.cell_id, kind, kind, text, options, database, engine)
-        card = self.cluster.define(module, cell, keep=keep, stage=self.staging)
+        try:
+            card = self.cluster.define(module, cell, keep=keep, stage=self.staging)
+        except FtlError as e:
+            if e.slug == "breaks-others":
+                self._waiting.append((module, cell))
+            raise
         if card.status == "staged":
-            self._staged.append((module, cell))
+            self._waiting.append((module, cell))
             return card
+        if self._waiting:
+            self.take_landed()
         return self._with_names(card, module, cell)
 
-    def take_staged(self) -> None:
-        """What was staged has moved: its cells give their names now."""
-        staged, self._staged = self._staged, []
-        for module, cell in staged:
-            self._bind(module, cell)
-        self.refresh_names()
+    def take_landed(self) -> None:
+        """Cells that were staged or pending and have moved give their names now."""
+        waiting, self._waiting = self._waiting, []
+        mirror = self.cluster.session.mirror
+        for module, cell in waiting:
+            if mirror.has_cell(module, cell):
+                self._bind(module, cell)
+            else:
+                self._waiting.append((module, cell))
+        if len(self._waiting) < len(waiting):
+            self.refresh_names()
 
     def refresh_names(self) -> None:
         """Names of modules stand for what the modules have now; those that are gone from them go."""

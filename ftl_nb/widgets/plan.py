@@ -23,12 +23,13 @@ _CSS = """
 class Plan(Display):
     """A difference of schemas by module, as `schema.diff` gives it; `notes` say what is pending, and why.
 
-    `done` is a word for what has become of it, such as `applied`.
+    `done` is a word for what has become of it, such as `applied`; `empty` says that nothing differs.
     """
 
     diff: schema.Diff
     notes: tuple[str, ...] = ()
     done: str = ""
+    empty: str = "no changes"
 
     def plain(self) -> str:
         lines = [self.headline()]
@@ -48,7 +49,7 @@ class Plan(Display):
         counts = {kind: sum(1 for c in self.diff.changes if c.kind == kind) for kind in _SIGNS}
         words = ", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count)
         breaking = f" · {len(self.diff.breaking):,} breaking" if self.diff.breaking else ""
-        return f"{self.done} · " * bool(self.done) + (words + breaking if words else "no changes")
+        return f"{self.done} · " * bool(self.done) + (words + breaking if words else self.empty)
 
     def _modules(self) -> dict[str, list[schema.Change]]:
         found: dict[str, list[schema.Change]] = {}

@@ -108,7 +108,7 @@ def test_24_a_cell_that_breaks_one_of_its_module_is_pending_until_that_one_follo
     notebook.run(total("single", "quantity")).ok  # noqa: B018
     refused = notebook.run(order("single", "count")).refusal
     assert refused.slug == "breaks-others"
-    assert "pending" in refused.message
+    assert "pending" in refused.hint
     assert "<single/total>" in str(refused)
     assert "tried together with what is pending" in refused.hint
     assert "single" in notebook.run("%ftl status").ok.text
@@ -137,6 +137,41 @@ def test_24_a_cell_that_has_nothing_to_do_with_what_is_pending_is_not_held_up(no
     notebook.run(total("held", "count")).ok  # noqa: B018
     assert notebook.cluster.call("held.total", {"sku": "a", "count": 2}) == 4
     assert notebook.cluster.call("held.one") == 1
+
+
+def test_24_the_notebook_has_the_class_of_a_pending_cell_once_it_lands(notebook: Notebook) -> None:
+    notebook.run(order("landing", "quantity")).ok  # noqa: B018
+    notebook.run(total("landing", "quantity")).ok  # noqa: B018
+    assert notebook.run(order("landing", "count") + "\n        size = 3\n").refusal.slug == "breaks-others"
+    assert notebook.value("Order('a', quantity=2).quantity") == 2
+    notebook.run(total("landing", "count")).ok  # noqa: B018
+    assert notebook.value("total(Order('a', count=4))") == 8
+    assert notebook.value("size") == 3
+
+
+def test_24_what_a_cell_binds_itself_is_left_alone_when_another_lands(notebook: Notebook) -> None:
+    notebook.run(order("own_names", "quantity")).ok  # noqa: B018
+    notebook.run(total("own_names", "quantity")).ok  # noqa: B018
+    assert notebook.run(order("own_names", "count")).refusal.slug == "breaks-others"
+    notebook.run("total = 'mine'").ok  # noqa: B018
+    notebook.run("%%ftl_verb --module own_names\ndef one() -> int:\n    return 1\n").ok  # noqa: B018
+    assert notebook.value("total") == "mine"
+    notebook.run("%ftl discard").ok  # noqa: B018
+
+
+def test_24_plan_and_check_tell_of_what_is_pending(notebook: Notebook) -> None:
+    verb = "%%ftl_verb --module {}\ndef {}(n: int) -> int:\n    return {}\n"
+    notebook.module("told", "def _step() -> int:\n    return 1\n")
+    notebook.run(verb.format("told", "walk", "n + _step()")).ok  # noqa: B018
+    refused = notebook.run("%%ftl_module told\ndef _step() -> str:\n    return 'a'\n").refusal
+    assert refused.slug == "breaks-others"
+    plan = notebook.run("%ftl plan").ok.text.splitlines()
+    assert plan[:2] == ["no declaration would change", "pending: told"]
+    assert "<told/walk>" in "\n".join(plan)
+    checked = notebook.run("%ftl check").ok.stdout + notebook.run("%ftl check").ok.text
+    assert "nothing to mend; pending, and not among them: told (see %ftl plan)" in checked
+    notebook.run("%ftl discard told").ok  # noqa: B018
+    assert notebook.run("%ftl plan").ok.text.splitlines() == ["nothing would change", "pending: nothing"]
 
 
 def over(field: str) -> str:
