@@ -38,6 +38,10 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     EVENT_TYPE_CHANGESET_CREATED: _EventType.ValueType  # 8
     EVENT_TYPE_CHANGESET_STATE_CHANGED: _EventType.ValueType  # 9
     EVENT_TYPE_DEPLOYMENT_RUNTIME: _EventType.ValueType  # 10
+    EVENT_TYPE_STREAM: _EventType.ValueType  # 31700
+    """Ours. A SQL statement and a fixture are calls, told apart by `kind`."""
+    EVENT_TYPE_SECRET_ACCESS: _EventType.ValueType  # 31701
+    EVENT_TYPE_LEASE: _EventType.ValueType  # 31702
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper): ...
 
@@ -51,6 +55,10 @@ EVENT_TYPE_PUBSUB_CONSUME: EventType.ValueType  # 7
 EVENT_TYPE_CHANGESET_CREATED: EventType.ValueType  # 8
 EVENT_TYPE_CHANGESET_STATE_CHANGED: EventType.ValueType  # 9
 EVENT_TYPE_DEPLOYMENT_RUNTIME: EventType.ValueType  # 10
+EVENT_TYPE_STREAM: EventType.ValueType  # 31700
+"""Ours. A SQL statement and a fixture are calls, told apart by `kind`."""
+EVENT_TYPE_SECRET_ACCESS: EventType.ValueType  # 31701
+EVENT_TYPE_LEASE: EventType.ValueType  # 31702
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 class _LogLevel:
@@ -173,6 +181,7 @@ class CallEvent(_message.Message):
     SPAN_ID_FIELD_NUMBER: _builtins.int
     PARENT_SPAN_ID_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
+    TRACE_ID_FIELD_NUMBER: _builtins.int
     request_key: _builtins.str
     deployment_key: _builtins.str
     request: _builtins.str
@@ -187,6 +196,8 @@ class CallEvent(_message.Message):
     """
     parent_span_id: _builtins.str
     kind: _builtins.str
+    trace_id: _builtins.str
+    """32 lower-case hex digits, the same for every span of a trace."""
     @_builtins.property
     def timestamp(self) -> _timestamp_pb2.Timestamp:
         """When the call began."""
@@ -213,10 +224,11 @@ class CallEvent(_message.Message):
         span_id: _builtins.str | None = ...,
         parent_span_id: _builtins.str | None = ...,
         kind: _builtins.str | None = ...,
+        trace_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_kind", b"_kind", "_parent_span_id", b"_parent_span_id", "_request_key", b"_request_key", "_source_verb_ref", b"_source_verb_ref", "_span_id", b"_span_id", "_stack", b"_stack", "destination_verb_ref", b"destination_verb_ref", "duration", b"duration", "error", b"error", "kind", b"kind", "parent_span_id", b"parent_span_id", "request_key", b"request_key", "source_verb_ref", b"source_verb_ref", "span_id", b"span_id", "stack", b"stack", "timestamp", b"timestamp"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_kind", b"_kind", "_parent_span_id", b"_parent_span_id", "_request_key", b"_request_key", "_source_verb_ref", b"_source_verb_ref", "_span_id", b"_span_id", "_stack", b"_stack", "_trace_id", b"_trace_id", "destination_verb_ref", b"destination_verb_ref", "duration", b"duration", "error", b"error", "kind", b"kind", "parent_span_id", b"parent_span_id", "request_key", b"request_key", "source_verb_ref", b"source_verb_ref", "span_id", b"span_id", "stack", b"stack", "timestamp", b"timestamp", "trace_id", b"trace_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_kind", b"_kind", "_parent_span_id", b"_parent_span_id", "_request_key", b"_request_key", "_source_verb_ref", b"_source_verb_ref", "_span_id", b"_span_id", "_stack", b"_stack", "deployment_key", b"deployment_key", "destination_verb_ref", b"destination_verb_ref", "duration", b"duration", "error", b"error", "kind", b"kind", "parent_span_id", b"parent_span_id", "request", b"request", "request_key", b"request_key", "response", b"response", "source_verb_ref", b"source_verb_ref", "span_id", b"span_id", "stack", b"stack", "timestamp", b"timestamp"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_kind", b"_kind", "_parent_span_id", b"_parent_span_id", "_request_key", b"_request_key", "_source_verb_ref", b"_source_verb_ref", "_span_id", b"_span_id", "_stack", b"_stack", "_trace_id", b"_trace_id", "deployment_key", b"deployment_key", "destination_verb_ref", b"destination_verb_ref", "duration", b"duration", "error", b"error", "kind", b"kind", "parent_span_id", b"parent_span_id", "request", b"request", "request_key", b"request_key", "response", b"response", "source_verb_ref", b"source_verb_ref", "span_id", b"span_id", "stack", b"stack", "timestamp", b"timestamp", "trace_id", b"trace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__error: _TypeAlias = _typing.Literal["error"]  # noqa: Y015
     _WhichOneofArgType__error: _TypeAlias = _typing.Literal["_error", b"_error"]  # noqa: Y015
@@ -232,6 +244,8 @@ class CallEvent(_message.Message):
     _WhichOneofArgType__span_id: _TypeAlias = _typing.Literal["_span_id", b"_span_id"]  # noqa: Y015
     _WhichOneofReturnType__stack: _TypeAlias = _typing.Literal["stack"]  # noqa: Y015
     _WhichOneofArgType__stack: _TypeAlias = _typing.Literal["_stack", b"_stack"]  # noqa: Y015
+    _WhichOneofReturnType__trace_id: _TypeAlias = _typing.Literal["trace_id"]  # noqa: Y015
+    _WhichOneofArgType__trace_id: _TypeAlias = _typing.Literal["_trace_id", b"_trace_id"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__error) -> _WhichOneofReturnType__error | None: ...
     @_typing.overload
@@ -246,6 +260,8 @@ class CallEvent(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__span_id) -> _WhichOneofReturnType__span_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__stack) -> _WhichOneofReturnType__stack | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trace_id) -> _WhichOneofReturnType__trace_id | None: ...
 
 Global___CallEvent: _TypeAlias = CallEvent  # noqa: Y015
 
@@ -266,6 +282,9 @@ class IngressEvent(_message.Message):
     RESPONSE_FIELD_NUMBER: _builtins.int
     RESPONSE_HEADER_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    SPAN_ID_FIELD_NUMBER: _builtins.int
+    PARENT_SPAN_ID_FIELD_NUMBER: _builtins.int
+    TRACE_ID_FIELD_NUMBER: _builtins.int
     deployment_key: _builtins.str
     request_key: _builtins.str
     method: _builtins.str
@@ -276,6 +295,9 @@ class IngressEvent(_message.Message):
     response: _builtins.str
     response_header: _builtins.str
     error: _builtins.str
+    span_id: _builtins.str
+    parent_span_id: _builtins.str
+    trace_id: _builtins.str
     @_builtins.property
     def verb_ref(self) -> _schema_pb2.Ref: ...
     @_builtins.property
@@ -298,19 +320,34 @@ class IngressEvent(_message.Message):
         response: _builtins.str = ...,
         response_header: _builtins.str = ...,
         error: _builtins.str | None = ...,
+        span_id: _builtins.str | None = ...,
+        parent_span_id: _builtins.str | None = ...,
+        trace_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_request_key", b"_request_key", "duration", b"duration", "error", b"error", "request_key", b"request_key", "timestamp", b"timestamp", "verb_ref", b"verb_ref"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_parent_span_id", b"_parent_span_id", "_request_key", b"_request_key", "_span_id", b"_span_id", "_trace_id", b"_trace_id", "duration", b"duration", "error", b"error", "parent_span_id", b"parent_span_id", "request_key", b"request_key", "span_id", b"span_id", "timestamp", b"timestamp", "trace_id", b"trace_id", "verb_ref", b"verb_ref"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_request_key", b"_request_key", "deployment_key", b"deployment_key", "duration", b"duration", "error", b"error", "method", b"method", "path", b"path", "request", b"request", "request_header", b"request_header", "request_key", b"request_key", "response", b"response", "response_header", b"response_header", "status_code", b"status_code", "timestamp", b"timestamp", "verb_ref", b"verb_ref"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_parent_span_id", b"_parent_span_id", "_request_key", b"_request_key", "_span_id", b"_span_id", "_trace_id", b"_trace_id", "deployment_key", b"deployment_key", "duration", b"duration", "error", b"error", "method", b"method", "parent_span_id", b"parent_span_id", "path", b"path", "request", b"request", "request_header", b"request_header", "request_key", b"request_key", "response", b"response", "response_header", b"response_header", "span_id", b"span_id", "status_code", b"status_code", "timestamp", b"timestamp", "trace_id", b"trace_id", "verb_ref", b"verb_ref"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__error: _TypeAlias = _typing.Literal["error"]  # noqa: Y015
     _WhichOneofArgType__error: _TypeAlias = _typing.Literal["_error", b"_error"]  # noqa: Y015
+    _WhichOneofReturnType__parent_span_id: _TypeAlias = _typing.Literal["parent_span_id"]  # noqa: Y015
+    _WhichOneofArgType__parent_span_id: _TypeAlias = _typing.Literal["_parent_span_id", b"_parent_span_id"]  # noqa: Y015
     _WhichOneofReturnType__request_key: _TypeAlias = _typing.Literal["request_key"]  # noqa: Y015
     _WhichOneofArgType__request_key: _TypeAlias = _typing.Literal["_request_key", b"_request_key"]  # noqa: Y015
+    _WhichOneofReturnType__span_id: _TypeAlias = _typing.Literal["span_id"]  # noqa: Y015
+    _WhichOneofArgType__span_id: _TypeAlias = _typing.Literal["_span_id", b"_span_id"]  # noqa: Y015
+    _WhichOneofReturnType__trace_id: _TypeAlias = _typing.Literal["trace_id"]  # noqa: Y015
+    _WhichOneofArgType__trace_id: _TypeAlias = _typing.Literal["_trace_id", b"_trace_id"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__error) -> _WhichOneofReturnType__error | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__parent_span_id) -> _WhichOneofReturnType__parent_span_id | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__request_key) -> _WhichOneofReturnType__request_key | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__span_id) -> _WhichOneofReturnType__span_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trace_id) -> _WhichOneofReturnType__trace_id | None: ...
 
 Global___IngressEvent: _TypeAlias = IngressEvent  # noqa: Y015
 
@@ -325,9 +362,15 @@ class CronScheduledEvent(_message.Message):
     SCHEDULED_AT_FIELD_NUMBER: _builtins.int
     SCHEDULE_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    SPAN_ID_FIELD_NUMBER: _builtins.int
+    PARENT_SPAN_ID_FIELD_NUMBER: _builtins.int
+    TRACE_ID_FIELD_NUMBER: _builtins.int
     deployment_key: _builtins.str
     schedule: _builtins.str
     error: _builtins.str
+    span_id: _builtins.str
+    parent_span_id: _builtins.str
+    trace_id: _builtins.str
     @_builtins.property
     def verb_ref(self) -> _schema_pb2.Ref: ...
     @_builtins.property
@@ -346,14 +389,30 @@ class CronScheduledEvent(_message.Message):
         scheduled_at: _timestamp_pb2.Timestamp | None = ...,
         schedule: _builtins.str = ...,
         error: _builtins.str | None = ...,
+        span_id: _builtins.str | None = ...,
+        parent_span_id: _builtins.str | None = ...,
+        trace_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "duration", b"duration", "error", b"error", "scheduled_at", b"scheduled_at", "timestamp", b"timestamp", "verb_ref", b"verb_ref"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_parent_span_id", b"_parent_span_id", "_span_id", b"_span_id", "_trace_id", b"_trace_id", "duration", b"duration", "error", b"error", "parent_span_id", b"parent_span_id", "scheduled_at", b"scheduled_at", "span_id", b"span_id", "timestamp", b"timestamp", "trace_id", b"trace_id", "verb_ref", b"verb_ref"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "deployment_key", b"deployment_key", "duration", b"duration", "error", b"error", "schedule", b"schedule", "scheduled_at", b"scheduled_at", "timestamp", b"timestamp", "verb_ref", b"verb_ref"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_parent_span_id", b"_parent_span_id", "_span_id", b"_span_id", "_trace_id", b"_trace_id", "deployment_key", b"deployment_key", "duration", b"duration", "error", b"error", "parent_span_id", b"parent_span_id", "schedule", b"schedule", "scheduled_at", b"scheduled_at", "span_id", b"span_id", "timestamp", b"timestamp", "trace_id", b"trace_id", "verb_ref", b"verb_ref"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__error: _TypeAlias = _typing.Literal["error"]  # noqa: Y015
     _WhichOneofArgType__error: _TypeAlias = _typing.Literal["_error", b"_error"]  # noqa: Y015
+    _WhichOneofReturnType__parent_span_id: _TypeAlias = _typing.Literal["parent_span_id"]  # noqa: Y015
+    _WhichOneofArgType__parent_span_id: _TypeAlias = _typing.Literal["_parent_span_id", b"_parent_span_id"]  # noqa: Y015
+    _WhichOneofReturnType__span_id: _TypeAlias = _typing.Literal["span_id"]  # noqa: Y015
+    _WhichOneofArgType__span_id: _TypeAlias = _typing.Literal["_span_id", b"_span_id"]  # noqa: Y015
+    _WhichOneofReturnType__trace_id: _TypeAlias = _typing.Literal["trace_id"]  # noqa: Y015
+    _WhichOneofArgType__trace_id: _TypeAlias = _typing.Literal["_trace_id", b"_trace_id"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__error) -> _WhichOneofReturnType__error | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__parent_span_id) -> _WhichOneofReturnType__parent_span_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__span_id) -> _WhichOneofReturnType__span_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trace_id) -> _WhichOneofReturnType__trace_id | None: ...
 
 Global___CronScheduledEvent: _TypeAlias = CronScheduledEvent  # noqa: Y015
 
@@ -371,6 +430,9 @@ class PubSubPublishEvent(_message.Message):
     ERROR_FIELD_NUMBER: _builtins.int
     PARTITION_FIELD_NUMBER: _builtins.int
     OFFSET_FIELD_NUMBER: _builtins.int
+    SPAN_ID_FIELD_NUMBER: _builtins.int
+    PARENT_SPAN_ID_FIELD_NUMBER: _builtins.int
+    TRACE_ID_FIELD_NUMBER: _builtins.int
     deployment_key: _builtins.str
     request_key: _builtins.str
     topic: _builtins.str
@@ -378,6 +440,9 @@ class PubSubPublishEvent(_message.Message):
     error: _builtins.str
     partition: _builtins.int
     offset: _builtins.int
+    span_id: _builtins.str
+    parent_span_id: _builtins.str
+    trace_id: _builtins.str
     @_builtins.property
     def verb_ref(self) -> _schema_pb2.Ref: ...
     @_builtins.property
@@ -397,19 +462,34 @@ class PubSubPublishEvent(_message.Message):
         error: _builtins.str | None = ...,
         partition: _builtins.int = ...,
         offset: _builtins.int = ...,
+        span_id: _builtins.str | None = ...,
+        parent_span_id: _builtins.str | None = ...,
+        trace_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_request_key", b"_request_key", "duration", b"duration", "error", b"error", "request_key", b"request_key", "timestamp", b"timestamp", "verb_ref", b"verb_ref"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_parent_span_id", b"_parent_span_id", "_request_key", b"_request_key", "_span_id", b"_span_id", "_trace_id", b"_trace_id", "duration", b"duration", "error", b"error", "parent_span_id", b"parent_span_id", "request_key", b"request_key", "span_id", b"span_id", "timestamp", b"timestamp", "trace_id", b"trace_id", "verb_ref", b"verb_ref"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_request_key", b"_request_key", "deployment_key", b"deployment_key", "duration", b"duration", "error", b"error", "offset", b"offset", "partition", b"partition", "request", b"request", "request_key", b"request_key", "timestamp", b"timestamp", "topic", b"topic", "verb_ref", b"verb_ref"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_parent_span_id", b"_parent_span_id", "_request_key", b"_request_key", "_span_id", b"_span_id", "_trace_id", b"_trace_id", "deployment_key", b"deployment_key", "duration", b"duration", "error", b"error", "offset", b"offset", "parent_span_id", b"parent_span_id", "partition", b"partition", "request", b"request", "request_key", b"request_key", "span_id", b"span_id", "timestamp", b"timestamp", "topic", b"topic", "trace_id", b"trace_id", "verb_ref", b"verb_ref"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__error: _TypeAlias = _typing.Literal["error"]  # noqa: Y015
     _WhichOneofArgType__error: _TypeAlias = _typing.Literal["_error", b"_error"]  # noqa: Y015
+    _WhichOneofReturnType__parent_span_id: _TypeAlias = _typing.Literal["parent_span_id"]  # noqa: Y015
+    _WhichOneofArgType__parent_span_id: _TypeAlias = _typing.Literal["_parent_span_id", b"_parent_span_id"]  # noqa: Y015
     _WhichOneofReturnType__request_key: _TypeAlias = _typing.Literal["request_key"]  # noqa: Y015
     _WhichOneofArgType__request_key: _TypeAlias = _typing.Literal["_request_key", b"_request_key"]  # noqa: Y015
+    _WhichOneofReturnType__span_id: _TypeAlias = _typing.Literal["span_id"]  # noqa: Y015
+    _WhichOneofArgType__span_id: _TypeAlias = _typing.Literal["_span_id", b"_span_id"]  # noqa: Y015
+    _WhichOneofReturnType__trace_id: _TypeAlias = _typing.Literal["trace_id"]  # noqa: Y015
+    _WhichOneofArgType__trace_id: _TypeAlias = _typing.Literal["_trace_id", b"_trace_id"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__error) -> _WhichOneofReturnType__error | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__parent_span_id) -> _WhichOneofReturnType__parent_span_id | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__request_key) -> _WhichOneofReturnType__request_key | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__span_id) -> _WhichOneofReturnType__span_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trace_id) -> _WhichOneofReturnType__trace_id | None: ...
 
 Global___PubSubPublishEvent: _TypeAlias = PubSubPublishEvent  # noqa: Y015
 
@@ -427,6 +507,9 @@ class PubSubConsumeEvent(_message.Message):
     ERROR_FIELD_NUMBER: _builtins.int
     PARTITION_FIELD_NUMBER: _builtins.int
     OFFSET_FIELD_NUMBER: _builtins.int
+    SPAN_ID_FIELD_NUMBER: _builtins.int
+    PARENT_SPAN_ID_FIELD_NUMBER: _builtins.int
+    TRACE_ID_FIELD_NUMBER: _builtins.int
     deployment_key: _builtins.str
     request_key: _builtins.str
     dest_verb_module: _builtins.str
@@ -435,6 +518,9 @@ class PubSubConsumeEvent(_message.Message):
     error: _builtins.str
     partition: _builtins.int
     offset: _builtins.int
+    span_id: _builtins.str
+    parent_span_id: _builtins.str
+    trace_id: _builtins.str
     @_builtins.property
     def timestamp(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -452,10 +538,13 @@ class PubSubConsumeEvent(_message.Message):
         error: _builtins.str | None = ...,
         partition: _builtins.int = ...,
         offset: _builtins.int = ...,
+        span_id: _builtins.str | None = ...,
+        parent_span_id: _builtins.str | None = ...,
+        trace_id: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_dest_verb_module", b"_dest_verb_module", "_dest_verb_name", b"_dest_verb_name", "_error", b"_error", "_request_key", b"_request_key", "dest_verb_module", b"dest_verb_module", "dest_verb_name", b"dest_verb_name", "duration", b"duration", "error", b"error", "request_key", b"request_key", "timestamp", b"timestamp"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_dest_verb_module", b"_dest_verb_module", "_dest_verb_name", b"_dest_verb_name", "_error", b"_error", "_parent_span_id", b"_parent_span_id", "_request_key", b"_request_key", "_span_id", b"_span_id", "_trace_id", b"_trace_id", "dest_verb_module", b"dest_verb_module", "dest_verb_name", b"dest_verb_name", "duration", b"duration", "error", b"error", "parent_span_id", b"parent_span_id", "request_key", b"request_key", "span_id", b"span_id", "timestamp", b"timestamp", "trace_id", b"trace_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_dest_verb_module", b"_dest_verb_module", "_dest_verb_name", b"_dest_verb_name", "_error", b"_error", "_request_key", b"_request_key", "deployment_key", b"deployment_key", "dest_verb_module", b"dest_verb_module", "dest_verb_name", b"dest_verb_name", "duration", b"duration", "error", b"error", "offset", b"offset", "partition", b"partition", "request_key", b"request_key", "timestamp", b"timestamp", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_dest_verb_module", b"_dest_verb_module", "_dest_verb_name", b"_dest_verb_name", "_error", b"_error", "_parent_span_id", b"_parent_span_id", "_request_key", b"_request_key", "_span_id", b"_span_id", "_trace_id", b"_trace_id", "deployment_key", b"deployment_key", "dest_verb_module", b"dest_verb_module", "dest_verb_name", b"dest_verb_name", "duration", b"duration", "error", b"error", "offset", b"offset", "parent_span_id", b"parent_span_id", "partition", b"partition", "request_key", b"request_key", "span_id", b"span_id", "timestamp", b"timestamp", "topic", b"topic", "trace_id", b"trace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__dest_verb_module: _TypeAlias = _typing.Literal["dest_verb_module"]  # noqa: Y015
     _WhichOneofArgType__dest_verb_module: _TypeAlias = _typing.Literal["_dest_verb_module", b"_dest_verb_module"]  # noqa: Y015
@@ -463,8 +552,14 @@ class PubSubConsumeEvent(_message.Message):
     _WhichOneofArgType__dest_verb_name: _TypeAlias = _typing.Literal["_dest_verb_name", b"_dest_verb_name"]  # noqa: Y015
     _WhichOneofReturnType__error: _TypeAlias = _typing.Literal["error"]  # noqa: Y015
     _WhichOneofArgType__error: _TypeAlias = _typing.Literal["_error", b"_error"]  # noqa: Y015
+    _WhichOneofReturnType__parent_span_id: _TypeAlias = _typing.Literal["parent_span_id"]  # noqa: Y015
+    _WhichOneofArgType__parent_span_id: _TypeAlias = _typing.Literal["_parent_span_id", b"_parent_span_id"]  # noqa: Y015
     _WhichOneofReturnType__request_key: _TypeAlias = _typing.Literal["request_key"]  # noqa: Y015
     _WhichOneofArgType__request_key: _TypeAlias = _typing.Literal["_request_key", b"_request_key"]  # noqa: Y015
+    _WhichOneofReturnType__span_id: _TypeAlias = _typing.Literal["span_id"]  # noqa: Y015
+    _WhichOneofArgType__span_id: _TypeAlias = _typing.Literal["_span_id", b"_span_id"]  # noqa: Y015
+    _WhichOneofReturnType__trace_id: _TypeAlias = _typing.Literal["trace_id"]  # noqa: Y015
+    _WhichOneofArgType__trace_id: _TypeAlias = _typing.Literal["_trace_id", b"_trace_id"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__dest_verb_module) -> _WhichOneofReturnType__dest_verb_module | None: ...
     @_typing.overload
@@ -472,7 +567,13 @@ class PubSubConsumeEvent(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__error) -> _WhichOneofReturnType__error | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__parent_span_id) -> _WhichOneofReturnType__parent_span_id | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__request_key) -> _WhichOneofReturnType__request_key | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__span_id) -> _WhichOneofReturnType__span_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trace_id) -> _WhichOneofReturnType__trace_id | None: ...
 
 Global___PubSubConsumeEvent: _TypeAlias = PubSubConsumeEvent  # noqa: Y015
 
@@ -574,6 +675,208 @@ class DeploymentRuntimeEvent(_message.Message):
 Global___DeploymentRuntimeEvent: _TypeAlias = DeploymentRuntimeEvent  # noqa: Y015
 
 @_typing.final
+class StreamEvent(_message.Message):
+    """Ours: the end of a stream, whose items are not kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPLOYMENT_KEY_FIELD_NUMBER: _builtins.int
+    REQUEST_KEY_FIELD_NUMBER: _builtins.int
+    VERB_REF_FIELD_NUMBER: _builtins.int
+    TIMESTAMP_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    BYTES_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    SPAN_ID_FIELD_NUMBER: _builtins.int
+    PARENT_SPAN_ID_FIELD_NUMBER: _builtins.int
+    TRACE_ID_FIELD_NUMBER: _builtins.int
+    deployment_key: _builtins.str
+    request_key: _builtins.str
+    items: _builtins.int
+    bytes: _builtins.int
+    error: _builtins.str
+    span_id: _builtins.str
+    parent_span_id: _builtins.str
+    trace_id: _builtins.str
+    @_builtins.property
+    def verb_ref(self) -> _schema_pb2.Ref: ...
+    @_builtins.property
+    def timestamp(self) -> _timestamp_pb2.Timestamp:
+        """When it began."""
+
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration: ...
+    def __init__(
+        self,
+        *,
+        deployment_key: _builtins.str = ...,
+        request_key: _builtins.str | None = ...,
+        verb_ref: _schema_pb2.Ref | None = ...,
+        timestamp: _timestamp_pb2.Timestamp | None = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        items: _builtins.int = ...,
+        bytes: _builtins.int = ...,
+        error: _builtins.str | None = ...,
+        span_id: _builtins.str | None = ...,
+        parent_span_id: _builtins.str | None = ...,
+        trace_id: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_parent_span_id", b"_parent_span_id", "_request_key", b"_request_key", "_span_id", b"_span_id", "_trace_id", b"_trace_id", "duration", b"duration", "error", b"error", "parent_span_id", b"parent_span_id", "request_key", b"request_key", "span_id", b"span_id", "timestamp", b"timestamp", "trace_id", b"trace_id", "verb_ref", b"verb_ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_parent_span_id", b"_parent_span_id", "_request_key", b"_request_key", "_span_id", b"_span_id", "_trace_id", b"_trace_id", "bytes", b"bytes", "deployment_key", b"deployment_key", "duration", b"duration", "error", b"error", "items", b"items", "parent_span_id", b"parent_span_id", "request_key", b"request_key", "span_id", b"span_id", "timestamp", b"timestamp", "trace_id", b"trace_id", "verb_ref", b"verb_ref"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__error: _TypeAlias = _typing.Literal["error"]  # noqa: Y015
+    _WhichOneofArgType__error: _TypeAlias = _typing.Literal["_error", b"_error"]  # noqa: Y015
+    _WhichOneofReturnType__parent_span_id: _TypeAlias = _typing.Literal["parent_span_id"]  # noqa: Y015
+    _WhichOneofArgType__parent_span_id: _TypeAlias = _typing.Literal["_parent_span_id", b"_parent_span_id"]  # noqa: Y015
+    _WhichOneofReturnType__request_key: _TypeAlias = _typing.Literal["request_key"]  # noqa: Y015
+    _WhichOneofArgType__request_key: _TypeAlias = _typing.Literal["_request_key", b"_request_key"]  # noqa: Y015
+    _WhichOneofReturnType__span_id: _TypeAlias = _typing.Literal["span_id"]  # noqa: Y015
+    _WhichOneofArgType__span_id: _TypeAlias = _typing.Literal["_span_id", b"_span_id"]  # noqa: Y015
+    _WhichOneofReturnType__trace_id: _TypeAlias = _typing.Literal["trace_id"]  # noqa: Y015
+    _WhichOneofArgType__trace_id: _TypeAlias = _typing.Literal["_trace_id", b"_trace_id"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__error) -> _WhichOneofReturnType__error | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__parent_span_id) -> _WhichOneofReturnType__parent_span_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_key) -> _WhichOneofReturnType__request_key | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__span_id) -> _WhichOneofReturnType__span_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trace_id) -> _WhichOneofReturnType__trace_id | None: ...
+
+Global___StreamEvent: _TypeAlias = StreamEvent  # noqa: Y015
+
+@_typing.final
+class SecretAccessEvent(_message.Message):
+    """Ours: who touched a secret or its store, never the value."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPLOYMENT_KEY_FIELD_NUMBER: _builtins.int
+    REQUEST_KEY_FIELD_NUMBER: _builtins.int
+    SECRET_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    ACCESSOR_FIELD_NUMBER: _builtins.int
+    VERB_REF_FIELD_NUMBER: _builtins.int
+    TIMESTAMP_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    PARENT_SPAN_ID_FIELD_NUMBER: _builtins.int
+    deployment_key: _builtins.str
+    """Empty where a person did it."""
+    request_key: _builtins.str
+    secret: _builtins.str
+    """`module.name`, or `name` for one that every module sees."""
+    action: _builtins.str
+    """One of "read", "set", "unset", "list", "export"."""
+    accessor: _builtins.str
+    """The identity of who did it, and the verb where one did."""
+    error: _builtins.str
+    parent_span_id: _builtins.str
+    @_builtins.property
+    def verb_ref(self) -> _schema_pb2.Ref: ...
+    @_builtins.property
+    def timestamp(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        deployment_key: _builtins.str = ...,
+        request_key: _builtins.str | None = ...,
+        secret: _builtins.str = ...,
+        action: _builtins.str = ...,
+        accessor: _builtins.str = ...,
+        verb_ref: _schema_pb2.Ref | None = ...,
+        timestamp: _timestamp_pb2.Timestamp | None = ...,
+        error: _builtins.str | None = ...,
+        parent_span_id: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_parent_span_id", b"_parent_span_id", "_request_key", b"_request_key", "_verb_ref", b"_verb_ref", "error", b"error", "parent_span_id", b"parent_span_id", "request_key", b"request_key", "timestamp", b"timestamp", "verb_ref", b"verb_ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_parent_span_id", b"_parent_span_id", "_request_key", b"_request_key", "_verb_ref", b"_verb_ref", "accessor", b"accessor", "action", b"action", "deployment_key", b"deployment_key", "error", b"error", "parent_span_id", b"parent_span_id", "request_key", b"request_key", "secret", b"secret", "timestamp", b"timestamp", "verb_ref", b"verb_ref"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__error: _TypeAlias = _typing.Literal["error"]  # noqa: Y015
+    _WhichOneofArgType__error: _TypeAlias = _typing.Literal["_error", b"_error"]  # noqa: Y015
+    _WhichOneofReturnType__parent_span_id: _TypeAlias = _typing.Literal["parent_span_id"]  # noqa: Y015
+    _WhichOneofArgType__parent_span_id: _TypeAlias = _typing.Literal["_parent_span_id", b"_parent_span_id"]  # noqa: Y015
+    _WhichOneofReturnType__request_key: _TypeAlias = _typing.Literal["request_key"]  # noqa: Y015
+    _WhichOneofArgType__request_key: _TypeAlias = _typing.Literal["_request_key", b"_request_key"]  # noqa: Y015
+    _WhichOneofReturnType__verb_ref: _TypeAlias = _typing.Literal["verb_ref"]  # noqa: Y015
+    _WhichOneofArgType__verb_ref: _TypeAlias = _typing.Literal["_verb_ref", b"_verb_ref"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__error) -> _WhichOneofReturnType__error | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__parent_span_id) -> _WhichOneofReturnType__parent_span_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_key) -> _WhichOneofReturnType__request_key | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__verb_ref) -> _WhichOneofReturnType__verb_ref | None: ...
+
+Global___SecretAccessEvent: _TypeAlias = SecretAccessEvent  # noqa: Y015
+
+@_typing.final
+class LeaseEvent(_message.Message):
+    """Ours: a step in the life of a lease."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPLOYMENT_KEY_FIELD_NUMBER: _builtins.int
+    REQUEST_KEY_FIELD_NUMBER: _builtins.int
+    LEASE_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    TOKEN_FIELD_NUMBER: _builtins.int
+    TTL_FIELD_NUMBER: _builtins.int
+    TIMESTAMP_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    PARENT_SPAN_ID_FIELD_NUMBER: _builtins.int
+    deployment_key: _builtins.str
+    request_key: _builtins.str
+    lease: _builtins.str
+    """The module and the parts of its key, with slashes between."""
+    action: _builtins.str
+    """One of "acquired", "refused", "released", "lost"."""
+    token: _builtins.int
+    """The fencing token, 0 where there is none."""
+    error: _builtins.str
+    parent_span_id: _builtins.str
+    @_builtins.property
+    def ttl(self) -> _duration_pb2.Duration: ...
+    @_builtins.property
+    def timestamp(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        deployment_key: _builtins.str = ...,
+        request_key: _builtins.str | None = ...,
+        lease: _builtins.str = ...,
+        action: _builtins.str = ...,
+        token: _builtins.int = ...,
+        ttl: _duration_pb2.Duration | None = ...,
+        timestamp: _timestamp_pb2.Timestamp | None = ...,
+        error: _builtins.str | None = ...,
+        parent_span_id: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_parent_span_id", b"_parent_span_id", "_request_key", b"_request_key", "error", b"error", "parent_span_id", b"parent_span_id", "request_key", b"request_key", "timestamp", b"timestamp", "ttl", b"ttl"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_parent_span_id", b"_parent_span_id", "_request_key", b"_request_key", "action", b"action", "deployment_key", b"deployment_key", "error", b"error", "lease", b"lease", "parent_span_id", b"parent_span_id", "request_key", b"request_key", "timestamp", b"timestamp", "token", b"token", "ttl", b"ttl"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__error: _TypeAlias = _typing.Literal["error"]  # noqa: Y015
+    _WhichOneofArgType__error: _TypeAlias = _typing.Literal["_error", b"_error"]  # noqa: Y015
+    _WhichOneofReturnType__parent_span_id: _TypeAlias = _typing.Literal["parent_span_id"]  # noqa: Y015
+    _WhichOneofArgType__parent_span_id: _TypeAlias = _typing.Literal["_parent_span_id", b"_parent_span_id"]  # noqa: Y015
+    _WhichOneofReturnType__request_key: _TypeAlias = _typing.Literal["request_key"]  # noqa: Y015
+    _WhichOneofArgType__request_key: _TypeAlias = _typing.Literal["_request_key", b"_request_key"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__error) -> _WhichOneofReturnType__error | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__parent_span_id) -> _WhichOneofReturnType__parent_span_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_key) -> _WhichOneofReturnType__request_key | None: ...
+
+Global___LeaseEvent: _TypeAlias = LeaseEvent  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -588,6 +891,9 @@ class Event(_message.Message):
     CHANGESET_CREATED_FIELD_NUMBER: _builtins.int
     CHANGESET_STATE_CHANGED_FIELD_NUMBER: _builtins.int
     DEPLOYMENT_RUNTIME_FIELD_NUMBER: _builtins.int
+    STREAM_FIELD_NUMBER: _builtins.int
+    SECRET_ACCESS_FIELD_NUMBER: _builtins.int
+    LEASE_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     @_builtins.property
     def timestamp(self) -> _timestamp_pb2.Timestamp: ...
@@ -609,6 +915,12 @@ class Event(_message.Message):
     def changeset_state_changed(self) -> Global___ChangesetStateChangedEvent: ...
     @_builtins.property
     def deployment_runtime(self) -> Global___DeploymentRuntimeEvent: ...
+    @_builtins.property
+    def stream(self) -> Global___StreamEvent: ...
+    @_builtins.property
+    def secret_access(self) -> Global___SecretAccessEvent: ...
+    @_builtins.property
+    def lease(self) -> Global___LeaseEvent: ...
     def __init__(
         self,
         *,
@@ -623,12 +935,15 @@ class Event(_message.Message):
         changeset_created: Global___ChangesetCreatedEvent | None = ...,
         changeset_state_changed: Global___ChangesetStateChangedEvent | None = ...,
         deployment_runtime: Global___DeploymentRuntimeEvent | None = ...,
+        stream: Global___StreamEvent | None = ...,
+        secret_access: Global___SecretAccessEvent | None = ...,
+        lease: Global___LeaseEvent | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "changeset_created", b"changeset_created", "changeset_state_changed", b"changeset_state_changed", "cron_scheduled", b"cron_scheduled", "deployment_runtime", b"deployment_runtime", "entry", b"entry", "ingress", b"ingress", "log", b"log", "pubsub_consume", b"pubsub_consume", "pubsub_publish", b"pubsub_publish", "timestamp", b"timestamp"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "changeset_created", b"changeset_created", "changeset_state_changed", b"changeset_state_changed", "cron_scheduled", b"cron_scheduled", "deployment_runtime", b"deployment_runtime", "entry", b"entry", "ingress", b"ingress", "lease", b"lease", "log", b"log", "pubsub_consume", b"pubsub_consume", "pubsub_publish", b"pubsub_publish", "secret_access", b"secret_access", "stream", b"stream", "timestamp", b"timestamp"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "changeset_created", b"changeset_created", "changeset_state_changed", b"changeset_state_changed", "cron_scheduled", b"cron_scheduled", "deployment_runtime", b"deployment_runtime", "entry", b"entry", "id", b"id", "ingress", b"ingress", "log", b"log", "pubsub_consume", b"pubsub_consume", "pubsub_publish", b"pubsub_publish", "timestamp", b"timestamp"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "changeset_created", b"changeset_created", "changeset_state_changed", b"changeset_state_changed", "cron_scheduled", b"cron_scheduled", "deployment_runtime", b"deployment_runtime", "entry", b"entry", "id", b"id", "ingress", b"ingress", "lease", b"lease", "log", b"log", "pubsub_consume", b"pubsub_consume", "pubsub_publish", b"pubsub_publish", "secret_access", b"secret_access", "stream", b"stream", "timestamp", b"timestamp"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_entry: _TypeAlias = _typing.Literal["log", "call", "ingress", "cron_scheduled", "pubsub_publish", "pubsub_consume", "changeset_created", "changeset_state_changed", "deployment_runtime"]  # noqa: Y015
+    _WhichOneofReturnType_entry: _TypeAlias = _typing.Literal["log", "call", "ingress", "cron_scheduled", "pubsub_publish", "pubsub_consume", "changeset_created", "changeset_state_changed", "deployment_runtime", "stream", "secret_access", "lease"]  # noqa: Y015
     _WhichOneofArgType_entry: _TypeAlias = _typing.Literal["entry", b"entry"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_entry) -> _WhichOneofReturnType_entry | None: ...
 

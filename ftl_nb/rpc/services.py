@@ -255,6 +255,9 @@ class TimelineService:
     delete_old_events = Unary(
         _TIMELINE, "DeleteOldEvents", timeline_pb2.DeleteOldEventsRequest, timeline_pb2.DeleteOldEventsResponse
     )
+    query_events = ServerStream(
+        _TIMELINE, "QueryEvents", timeline_pb2.QueryEventsRequest, timeline_pb2.QueryEventsResponse
+    )
 
 
 class LeaseService:

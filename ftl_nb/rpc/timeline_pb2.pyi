@@ -433,6 +433,9 @@ class CreateEventsRequest(_message.Message):
         CHANGESET_CREATED_FIELD_NUMBER: _builtins.int
         CHANGESET_STATE_CHANGED_FIELD_NUMBER: _builtins.int
         DEPLOYMENT_RUNTIME_FIELD_NUMBER: _builtins.int
+        STREAM_FIELD_NUMBER: _builtins.int
+        SECRET_ACCESS_FIELD_NUMBER: _builtins.int
+        LEASE_FIELD_NUMBER: _builtins.int
         @_builtins.property
         def timestamp(self) -> _timestamp_pb2.Timestamp: ...
         @_builtins.property
@@ -453,6 +456,12 @@ class CreateEventsRequest(_message.Message):
         def changeset_state_changed(self) -> _event_pb2.ChangesetStateChangedEvent: ...
         @_builtins.property
         def deployment_runtime(self) -> _event_pb2.DeploymentRuntimeEvent: ...
+        @_builtins.property
+        def stream(self) -> _event_pb2.StreamEvent: ...
+        @_builtins.property
+        def secret_access(self) -> _event_pb2.SecretAccessEvent: ...
+        @_builtins.property
+        def lease(self) -> _event_pb2.LeaseEvent: ...
         def __init__(
             self,
             *,
@@ -466,12 +475,15 @@ class CreateEventsRequest(_message.Message):
             changeset_created: _event_pb2.ChangesetCreatedEvent | None = ...,
             changeset_state_changed: _event_pb2.ChangesetStateChangedEvent | None = ...,
             deployment_runtime: _event_pb2.DeploymentRuntimeEvent | None = ...,
+            stream: _event_pb2.StreamEvent | None = ...,
+            secret_access: _event_pb2.SecretAccessEvent | None = ...,
+            lease: _event_pb2.LeaseEvent | None = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "changeset_created", b"changeset_created", "changeset_state_changed", b"changeset_state_changed", "cron_scheduled", b"cron_scheduled", "deployment_runtime", b"deployment_runtime", "entry", b"entry", "ingress", b"ingress", "log", b"log", "pubsub_consume", b"pubsub_consume", "pubsub_publish", b"pubsub_publish", "timestamp", b"timestamp"]  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "changeset_created", b"changeset_created", "changeset_state_changed", b"changeset_state_changed", "cron_scheduled", b"cron_scheduled", "deployment_runtime", b"deployment_runtime", "entry", b"entry", "ingress", b"ingress", "lease", b"lease", "log", b"log", "pubsub_consume", b"pubsub_consume", "pubsub_publish", b"pubsub_publish", "secret_access", b"secret_access", "stream", b"stream", "timestamp", b"timestamp"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "changeset_created", b"changeset_created", "changeset_state_changed", b"changeset_state_changed", "cron_scheduled", b"cron_scheduled", "deployment_runtime", b"deployment_runtime", "entry", b"entry", "ingress", b"ingress", "log", b"log", "pubsub_consume", b"pubsub_consume", "pubsub_publish", b"pubsub_publish", "timestamp", b"timestamp"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "changeset_created", b"changeset_created", "changeset_state_changed", b"changeset_state_changed", "cron_scheduled", b"cron_scheduled", "deployment_runtime", b"deployment_runtime", "entry", b"entry", "ingress", b"ingress", "lease", b"lease", "log", b"log", "pubsub_consume", b"pubsub_consume", "pubsub_publish", b"pubsub_publish", "secret_access", b"secret_access", "stream", b"stream", "timestamp", b"timestamp"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        _WhichOneofReturnType_entry: _TypeAlias = _typing.Literal["log", "call", "ingress", "cron_scheduled", "pubsub_publish", "pubsub_consume", "changeset_created", "changeset_state_changed", "deployment_runtime"]  # noqa: Y015
+        _WhichOneofReturnType_entry: _TypeAlias = _typing.Literal["log", "call", "ingress", "cron_scheduled", "pubsub_publish", "pubsub_consume", "changeset_created", "changeset_state_changed", "deployment_runtime", "stream", "secret_access", "lease"]  # noqa: Y015
         _WhichOneofArgType_entry: _TypeAlias = _typing.Literal["entry", b"entry"]  # noqa: Y015
         def WhichOneof(self, oneof_group: _WhichOneofArgType_entry) -> _WhichOneofReturnType_entry | None: ...
 
@@ -546,3 +558,44 @@ class DeleteOldEventsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteOldEventsResponse: _TypeAlias = DeleteOldEventsResponse  # noqa: Y015
+
+@_typing.final
+class QueryEventsRequest(_message.Message):
+    """Ours: one statement that reads, over the tables calls, logs, …"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SQL_FIELD_NUMBER: _builtins.int
+    sql: _builtins.str
+    def __init__(
+        self,
+        *,
+        sql: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sql", b"sql"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueryEventsRequest: _TypeAlias = QueryEventsRequest  # noqa: Y015
+
+@_typing.final
+class QueryEventsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARROW_FIELD_NUMBER: _builtins.int
+    arrow: _builtins.bytes
+    """The next piece of an Arrow IPC stream."""
+    def __init__(
+        self,
+        *,
+        arrow: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrow", b"arrow"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueryEventsResponse: _TypeAlias = QueryEventsResponse  # noqa: Y015

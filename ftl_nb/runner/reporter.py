@@ -126,6 +126,7 @@ class Reporter:
             "response": shown(record.response),
             "span_id": context.span_id,
             "parent_span_id": context.parent_span_id,
+            "trace_id": context.trace_id,
             "kind": record.kind,
         }
         if context.callers:
