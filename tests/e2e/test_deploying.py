@@ -110,7 +110,7 @@ def test_24_a_cell_that_breaks_one_of_its_module_is_pending_until_that_one_follo
     assert refused.slug == "breaks-others"
     assert "pending" in refused.hint
     assert "<single/total>" in str(refused)
-    assert "tried together with what is pending" in refused.hint
+    assert "tried together with it" in refused.hint
     assert "single" in notebook.run("%ftl status").ok.text
     assert "pending" in notebook.run("%ftl status").ok.text
     assert notebook.cluster.call("single.total", {"sku": "a", "quantity": 4}) == 8
