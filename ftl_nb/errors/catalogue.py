@@ -223,7 +223,7 @@ _ENTRIES = (
     Entry(
         "changeset-conflict",
         "FTL-D406",
-        "Module {module} is already being updated in changeset {changeset}.",
+        "Module {module} is already being changed by {owner}, in changeset {changeset}.",
         "wait for it to end and run the cell again",
     ),
     Entry(
@@ -316,6 +316,25 @@ _ENTRIES = (
         "remove it, or set XDG_RUNTIME_DIR to a folder of your own",
     ),
     Entry("usage", "FTL-R610", "{detail}.", "{hint_text}"),
+    Entry(
+        "store-address",
+        "FTL-R611",
+        "{url!r} is no address of a store: {detail}.",
+        "write etcd://HOST:PORT,HOST:PORT/PREFIX, and ?ca=FILE&certificate=FILE&key=FILE for TLS",
+    ),
+    Entry(
+        "store-away",
+        "FTL-R612",
+        "The store {store} did not answer within {seconds} s, and nothing was written: {detail}.",
+        "see that most of its members run and can be reached",
+    ),
+    Entry(
+        "store-outcome-unknown",
+        "FTL-R613",
+        "The store {store} did not say within {seconds} s whether a write happened: {detail}.",
+        "read what is there before writing again",
+    ),
+    Entry("store-refused", "FTL-R614", "The store {store} refused: {detail}."),
     Entry("internal", "FTL-X901", "A defect of ftl_nb: {detail}.", "%ftl logs has the traceback"),
 )
 

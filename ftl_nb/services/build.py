@@ -5,46 +5,26 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 
 from ftl_nb import schema
 from ftl_nb.binding.source import ModuleSource
-from ftl_nb.compiler.analysis import Analysis, VerbUse, analyse
+from ftl_nb.compiler.analysis import analyse
 from ftl_nb.errors import FtlError, Place, fail
-from ftl_nb.rpc import CallContext, DeploymentKey, Identity, RequestKey, from_rpc_error, verb_pb2, workspace_pb2
-from ftl_nb.rpc.services import RunnerService, VerbService
+from ftl_nb.rpc import DeploymentKey, Identity, workspace_pb2
+from ftl_nb.rpc.services import RunnerService
 from ftl_nb.rpc.tls import grpc
-from ftl_nb.schema import schema_pb2
-from ftl_nb.services.databases import DatabaseKey, databases_of
+from ftl_nb.services.candidates import Candidate, imports, mentions, with_uses
+from ftl_nb.services.databases import databases_of
 from ftl_nb.services.deployments import Deployment
 from ftl_nb.services.generated import query_databases
 from ftl_nb.services.plane import Plane
+from ftl_nb.services.provisioning import Provisioner
 from ftl_nb.services.truth import Changeset, replace_modules
 
-_FIXTURE_SECONDS = 600.0
 _DRAIN_SECONDS = 30.0
-
-
-@dataclass(slots=True)
-class Candidate:
-    """One module of an attempt, as far as it has come."""
-
-    source: ModuleSource
-    owner: str
-    deployment: str
-    sql: dict[DatabaseKey, list[workspace_pb2.SqlCell]]
-    generated: schema.Module
-    analysis: Analysis
-    module: schema.Module
-    endpoint: str = ""
-    fixtures: dict[str, str] = field(default_factory=dict)
-    generations: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        return self.source.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +42,9 @@ class Attempt:
 
     `keep` refuses to rebuild a database; `force` moves although the text of other modules no longer fits. The schema
     has to hold together even then.
+
+    Other changes may be under way. What they have moved meanwhile is looked at before anything is provisioned and again
+    when it is decided: where it concerns this change, the change is tried anew, with nobody else deciding.
     """
 
     def __init__(
@@ -78,14 +61,14 @@ class Attempt:
         self._changes = dict(changes)
         self._removed = tuple(removed)
         self._owner = owner
-        self._keep = keep
         self._force = force
         #: Modules whose text no longer fits, and their cells that say so.
         self._unfit: frozenset[str] = frozenset()
         self._forced: tuple[str, ...] = ()
         self._candidates: dict[str, Candidate] = {}
-        self._prepared: list[DatabaseKey] = []
+        self._provisioner = Provisioner(plane, keep=keep)
         self._notes: list[str] = []
+        self._seen: dict[str, Deployment] = {}
         self._before = plane.truth.system
         #: What the change is, as far as it was found out.
         self.difference = schema.Diff()
@@ -96,46 +79,85 @@ class Attempt:
         """Tries the change and moves the system. Raises FtlError with everything as before."""
         changeset = self._plane.truth.create(self._changes, self._removed, self._owner)
         try:
-            difference = self._check()
-            changeset.forced = self._forced
-            self._provision()
-            deployed = tuple(self._deployment(c) for c in self._candidates.values())
-            self._plane.truth.prepare(changeset, deployed)
-            self._commit(changeset)
+            with ExitStack() as alone:
+                if not self._try(changeset):
+                    self._start_over()
+                    alone.enter_context(self._plane.truth.deciding)
+                    self._try(changeset)
         except BaseException as e:
             self._roll_back(changeset, e)
             raise
         self._plane.in_background(lambda: self._retire(changeset))
-        return Result(difference, tuple(self._notes), deployed, changeset.key)
+        return Result(self.difference, tuple(self._notes), changeset.deployed, changeset.key)
 
     def plan(self) -> Result:
         """The same up to the checks, with what the databases would do; nothing moves."""
         try:
-            difference = self._check()
+            self._check()
             for candidate in self._candidates.values():
-                self._plan_databases(candidate)
+                self._notes.extend(self._provisioner.plan(candidate))
         finally:
             self._discard()
-        return Result(difference, tuple(self._notes), ())
+        return Result(self.difference, tuple(self._notes), ())
 
-    def _check(self) -> schema.Diff:
+    def _try(self, changeset: Changeset) -> bool:
+        """Whether it has moved: False where others moved meanwhile what it was checked against."""
+        self._check()
+        if self._is_overtaken():
+            return False
+        changeset.forced = self._forced
+        for candidate in self._candidates.values():
+            self._notes.extend(self._provisioner.prepare(candidate))
+        with self._plane.truth.deciding:
+            if self._is_overtaken():
+                return False
+            self._before = self._plane.truth.system
+            self._validate()
+            deployed = tuple(c.to_deployment() for c in self._candidates.values())
+            self._plane.truth.prepare(changeset, deployed)
+            self._commit(changeset)
+        return True
+
+    def _is_overtaken(self) -> bool:
+        """Whether what others moved since the check concerns this change: it may use it, or be used by it."""
+        now = self._plane.truth.deployments
+        before = self._seen
+        moved = {n for n in now.keys() | before.keys() if _key(now.get(n)) != _key(before.get(n))}
+        own = self._candidates.keys() | set(self._removed)
+        if moved & own:
+            return True
+        theirs = [d.source for n in moved for d in (now.get(n), before.get(n)) if d is not None]
+        return any(mentions(c.source, n) for c in self._candidates.values() for n in moved) or any(
+            mentions(source, n) for source in theirs for n in own
+        )
+
+    def _start_over(self) -> None:
+        """Takes away what was made, so that the change can be tried once more."""
+        self._provisioner.take_back()
+        self._discard()
+        self._candidates.clear()
+        self._notes.clear()
+        self._unfit, self._forced = frozenset(), ()
+
+    def _check(self) -> None:
+        self._seen, self._before = self._plane.truth.deployments, self._plane.truth.system
         for name in self._in_order(self._changes):
             self._build(self._changes[name])
         self._validate()
         self.difference = schema.diff(self._before, self._after())
         self._type_check(self.difference)
         self._move_along(self.difference)
-        return schema.diff(self._before, self._after())
+        self.difference = schema.diff(self._before, self._after())
 
     def _after(self) -> schema.Schema:
         return replace_modules(self._before, (c.module for c in self._candidates.values()), self._removed)
 
     def _in_order(self, changes: Mapping[str, ModuleSource]) -> Iterator[str]:
         """Modules after those they import, as far as their text says."""
-        imports = {name: _imports(source) & changes.keys() for name, source in changes.items()}
+        needs = {name: imports(source) & changes.keys() for name, source in changes.items()}
         done: set[str] = set()
         while len(done) < len(changes):
-            ready = sorted(n for n in changes if n not in done and imports[n] <= done | {n})
+            ready = sorted(n for n in changes if n not in done and needs[n] <= done | {n})
             for name in ready or sorted(changes.keys() - done)[:1]:
                 done.add(name)
                 yield name
@@ -168,12 +190,10 @@ class Attempt:
             if candidate.name == but:
                 databases = {key.name: self._plane.databases.endpoint(key) for key in candidate.sql}
                 state = schema.DeploymentState.PROVISIONING
-                yield self._deployment(replace(candidate, module=candidate.generated)).with_runtime(
-                    "", databases, state
-                )
+                yield replace(candidate, module=candidate.generated).to_deployment().with_runtime("", databases, state)
             elif candidate.endpoint:
                 databases = {key.name: self._plane.databases.endpoint(key) for key in candidate.sql}
-                deployment = self._deployment(candidate)
+                deployment = candidate.to_deployment()
                 yield deployment.with_runtime(candidate.endpoint, databases, schema.DeploymentState.PROVISIONING)
 
     # --- checks --------------------------------------------------------------------------------------------------
@@ -257,85 +277,7 @@ class Attempt:
         made.others = (error,)
         return made
 
-    # --- databases and fixtures ----------------------------------------------------------------------------------
-
-    def _provision(self) -> None:
-        for candidate in self._candidates.values():
-            due = self._due(candidate)
-            rebuilt = self._prepare_databases(candidate, isolated=bool(due))
-            for use in candidate.analysis.verbs:
-                if use in due or (is_startup(use) and any(ref.name in rebuilt for ref in use.databases)):
-                    self._run_fixture(candidate, use.name)
-                    self._notes.append(f"fixture {use.function} ran")
-            candidate.fixtures = {use.name: use.digest for use in candidate.analysis.verbs if is_startup(use)}
-
-    def _due(self, candidate: Candidate) -> list[VerbUse]:
-        """Start-up fixtures that have not run as they are now."""
-        before = self._plane.truth.deployment(candidate.name)
-        done = before.fixtures if before is not None else {}
-        return [use for use in candidate.analysis.verbs if is_startup(use) and done.get(use.name) != use.digest]
-
-    def _prepare_databases(self, candidate: Candidate, *, isolated: bool) -> set[str]:
-        """The databases that were built anew; their fixtures have to run again."""
-        rebuilt = set()
-        for key, cells in candidate.sql.items():
-            self._prepared.append(key)
-            response = self._plane.databases.prepare(key, cells, keep=self._keep, isolated=isolated)
-            candidate.generations[key.name] = response.generation
-            if response.plan == "changed":
-                rebuilt.add(key.name)
-                lost = ", ".join(f"{row.rows} of {row.table}" for row in response.lost if row.rows)
-                went = f"; rows that went: {lost}" if lost else ""
-                self._notes.append(f"database {key.name} was rebuilt, since an applied migration changed{went}")
-        return rebuilt
-
-    def _plan_databases(self, candidate: Candidate) -> None:
-        """Tries the migrations beside what serves, says what they would do, and takes them back."""
-        for key, cells in candidate.sql.items():
-            response = self._plane.databases.prepare(key, cells, keep=False, isolated=False)
-            self._plane.databases.roll_back(key)
-            lost = ", ".join(f"{row.rows} of {row.table}" for row in response.lost if row.rows)
-            if response.plan == "changed":
-                went = f"; rows that go: {lost}" if lost else ""
-                self._notes.append(f"database {key.name} would be rebuilt, since an applied migration changed{went}")
-            elif response.plan == "pending":
-                applied = ", ".join(response.applied)
-                self._notes.append(f"database {key.name} would run the migrations {applied}")
-
-    def _run_fixture(self, candidate: Candidate, name: str) -> None:
-        verb = f"{candidate.name}.{name}"
-        channel = self._plane.channels.to(candidate.endpoint, Identity.module(candidate.name, self._plane.realm))
-        request = verb_pb2.CallRequest(verb=schema_pb2.Ref(module=candidate.name, name=name), body=b"{}")
-        context = CallContext.start(str(RequestKey.make("ingress", f"fixture {verb}")))
-        try:
-            # The runner has just said that it serves: a first handshake that fails is tried again.
-            call, metadata = VerbService.call.on(channel), context.to_metadata()
-            answer = call(request, timeout=_FIXTURE_SECONDS, metadata=metadata, wait_for_ready=True)
-        except grpc.RpcError as e:
-            raise self._fixture_failed(verb, from_rpc_error(e, verb)) from None
-        if answer.HasField("error"):
-            from ftl_nb.rpc.calls import raised
-
-            raise self._fixture_failed(verb, raised(verb, answer.error))
-
-    def _fixture_failed(self, verb: str, error: FtlError) -> FtlError:
-        made = fail("fixture-failed", error.place, fixture=verb, error=error.message.rstrip("."))
-        made.remote = error.remote
-        return made
-
     # --- the end -------------------------------------------------------------------------------------------------
-
-    def _deployment(self, candidate: Candidate) -> Deployment:
-        return Deployment(
-            candidate.deployment,
-            candidate.source,
-            candidate.module,
-            candidate.owner,
-            time.time_ns(),
-            candidate.fixtures,
-            candidate.analysis.packages,
-            candidate.generations,
-        )
 
     def _commit(self, changeset: Changeset) -> None:
         """First the store says so, the files of the databases included; then these switch; then everybody is told."""
@@ -344,23 +286,16 @@ class Attempt:
             for key in candidate.sql:
                 endpoint = self._plane.databases.endpoint(key)
                 self._plane.truth.serve_database_at(candidate.deployment, key.name, endpoint)
-        self._plane.truth.commit(changeset, self._switch)
+        self._plane.truth.commit(changeset, lambda: self._provisioner.switch(self._candidates.values()))
         self._plane.checker.publish(self._plane.truth.system.realms[0].modules)
 
-    def _switch(self) -> None:
-        self._prepared.clear()
-        for candidate in self._candidates.values():
-            for key, cells in candidate.sql.items():
-                self._plane.databases.switch(key, cells)
-
     def _roll_back(self, changeset: Changeset, error: BaseException) -> None:
-        self._plane.truth.roll_back(changeset, str(error))
-        try:
-            for key in self._prepared:
-                self._plane.databases.roll_back(key)
-        finally:
-            self._discard()
-            self._plane.truth.failed(changeset)
+        with ExitStack() as steps:
+            # Each is done whatever becomes of the one before it: nothing may be left.
+            steps.callback(self._plane.truth.failed, changeset)
+            steps.callback(self._discard)
+            steps.callback(self._provisioner.take_back)
+            self._plane.truth.roll_back(changeset, str(error))
 
     def _discard(self) -> None:
         """Ends the candidates, and takes away databases that this attempt alone would have had."""
@@ -395,20 +330,6 @@ class Attempt:
         self._plane.channels.drop(endpoint, identity)
 
 
-def _imports(source: ModuleSource) -> set[str]:
-    """The modules that a text names, found without parsing: only the order of building depends on it."""
-    import re
-
-    text = "\n".join(cell.text for cell in source.python_cells)
-    found = re.findall(r"from ftl_nb\.modules(?:\.(\w+))? import ([^\n]+)", text)
-    return {name for package, names in found for name in ([package] if package else re.findall(r"\w+", names))}
-
-
-def is_startup(use: VerbUse) -> bool:
-    """Whether it is a fixture that runs inside the deployment."""
-    return use.kind == "fixture" and use.options.get("fixture") != "manual"
-
-
 def broken_cells(error: FtlError) -> list[str]:
     """The cells that an error and those beside it point at."""
     return list(dict.fromkeys(e.place.filename for e in (error, *error.others) if e.place is not None))
@@ -421,29 +342,8 @@ def with_others(errors: list[FtlError]) -> FtlError:
     return first
 
 
-def with_uses(module: schema.Module, analysis: Analysis) -> schema.Module:
-    """The reflected module with what the analysis of its text found: calls, configs and databases of each verb."""
-    uses = {use.name: use for use in analysis.verbs}
-
-    def complete(decl: schema.Decl) -> schema.Decl:
-        use = uses.get(decl.name) if isinstance(decl, schema.Verb) else None
-        if use is None or not isinstance(decl, schema.Verb):
-            return decl
-        return replace(decl, metadata=(*decl.metadata, *_metadata(use, decl.pos)))
-
-    return replace(module, decls=tuple(map(complete, module.decls)))
+def _key(deployment: Deployment | None) -> str:
+    return deployment.key if deployment is not None else ""
 
 
-def _metadata(use: VerbUse, pos: schema.Position) -> Iterator[schema.Metadata]:
-    """What the verb uses; what is wrong with one of them is shown at the verb."""
-    kinds = (use.calls, use.configs, use.databases)
-    refs = [tuple(schema.Ref(r.module, r.name, pos=pos) for r in kind) for kind in kinds]
-    if refs[0]:
-        yield schema.MetadataCalls(refs[0])
-    if refs[1]:
-        yield schema.MetadataConfig(refs[1])
-    if refs[2]:
-        yield schema.MetadataDatabases(refs[2])
-
-
-__all__ = ["Attempt", "Result", "with_uses"]
+__all__ = ["Attempt", "Result"]

@@ -14,7 +14,7 @@ from enum import IntEnum
 
 from ftl_nb import schema
 from ftl_nb.binding.source import ModuleSource
-from ftl_nb.errors import fail
+from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import ChangesetKey, Context, schemaservice_pb2
 from ftl_nb.rpc.services import SchemaService, Served
 from ftl_nb.schema import schema_pb2
@@ -95,6 +95,8 @@ class Truth:
         self._served: dict[str, _Served] = {}
         self._changesets: dict[str, Changeset] = {}
         self._changed = threading.Condition()
+        #: Held while it is decided what becomes canonical: what was looked at then is so until it is told.
+        self.deciding = threading.RLock()
         self._events: list[schema_pb2.Notification] = []
         #: How many notifications came before those that are kept.
         self._gone = 0
@@ -141,13 +143,26 @@ class Truth:
         """Raises FtlError `changeset-conflict` where a module is in another live changeset."""
         made = Changeset(str(ChangesetKey.make()), time.time_ns(), tuple(modules), tuple(removed), owner=owner)
         with self._changed:
-            for other in (c for c in self._changesets.values() if c.state in _UNDECIDED):
-                for name in {*made.modules, *made.removed} & {*other.modules, *other.removed}:
-                    raise fail("changeset-conflict", module=name, changeset=other.key)
+            for name in (*made.modules, *made.removed):
+                self.refuse_conflict(name)
             self._changesets[made.key] = made
+        try:
+            self._records.history.write(made.past())
+        except FtlError:
+            del self._changesets[made.key]
+            raise
+        with self._changed:
             self._tell(changeset_created_notification=schema_pb2.ChangesetCreatedNotification(changeset=_proto(made)))
-        self._stepped(made)
+        self.on_step(made)
         return made
+
+    def refuse_conflict(self, module: str) -> None:
+        """Raises FtlError `changeset-conflict` where a module is in a changeset that is not decided yet."""
+        for other in list(self._changesets.values()):
+            if other.state in _UNDECIDED and module in (*other.modules, *other.removed):
+                raise fail(
+                    "changeset-conflict", module=module, changeset=other.key, owner=other.owner or "another client"
+                )
 
     def prepare(self, changeset: Changeset, deployed: Iterable[Deployment]) -> None:
         """All runners answer, all databases and fixtures are ready."""
@@ -158,13 +173,18 @@ class Truth:
 
     def commit(self, changeset: Changeset, switch: Callable[[], None] = lambda: None) -> None:
         """The moment at which the system moves. `switch` is called when that is decided and before it is told."""
-        _require(changeset, ChangesetState.PREPARED)
-        gone = [*changeset.removed, *(d.name for d in changeset.deployed)]
-        changeset.before = {n: d.source if (d := self._canonical.get(n)) is not None else None for n in gone}
-        changeset.ended = time.time_ns()
-        committed = replace(changeset.past(), state="committed")
-        self._records.commit(changeset.deployed, changeset.removed, committed)
-        switch()
+        with self.deciding:
+            _require(changeset, ChangesetState.PREPARED)
+            gone = [*changeset.removed, *(d.name for d in changeset.deployed)]
+            changeset.before = {n: d.source if (d := self._canonical.get(n)) is not None else None for n in gone}
+            changeset.ended = time.time_ns()
+            committed = replace(changeset.past(), state="committed")
+            self._records.commit(changeset.deployed, changeset.removed, committed)
+            switch()
+            self._move(changeset, gone)
+        self.on_step(changeset)
+
+    def _move(self, changeset: Changeset, gone: Iterable[str]) -> None:
         with self._changed:
             self._step(changeset, ChangesetState.PREPARED, ChangesetState.COMMITTED)
             changeset.removing = tuple(self._canonical[n] for n in gone if n in self._canonical)
@@ -172,12 +192,11 @@ class Truth:
             self._canonical = {**canonical, **{d.name: d for d in changeset.deployed}}
             note = schema_pb2.ChangesetCommittedNotification(changeset=self._whole(changeset))
             self._tell(changeset_committed_notification=note)
-        self.on_step(changeset)
 
     def adopt(self, deployment: Deployment) -> None:
         """Keeps a record that says other things about the same version, such as its cells' ids; nothing moves."""
-        self._records.commit([deployment])
-        with self._changed:
+        with self.deciding:
+            self._records.commit([deployment])
             self._canonical = {**self._canonical, deployment.name: deployment}
 
     def drained(self, changeset: Changeset) -> None:
@@ -215,7 +234,15 @@ class Truth:
         self._stepped(changeset)
 
     def _stepped(self, changeset: Changeset) -> None:
-        self._records.history.write(changeset.past())
+        """What is past undoing goes on where the store cannot be written: the next start settles what it says."""
+        try:
+            self._records.history.write(changeset.past())
+        except FtlError as e:
+            if changeset.state is ChangesetState.PREPARED:
+                raise
+            print(
+                f"the step of {changeset.key} to {changeset.state.name.lower()} was not kept: {e.message}", flush=True
+            )
         self.on_step(changeset)
 
     def _whole(self, changeset: Changeset) -> schema_pb2.Changeset:
