@@ -13,10 +13,10 @@ help: ## say what there is
 demo: ## run the quickstart notebook on a local cluster and print what each cell gave (needs Python >= 3.11)
 	@$(PYTHON) tools/demo.py
 
-test: ## environment, browser, lint, notebooks, tests (needs Python >= 3.11 and, once, Debian's apt)
+test: ## environment, servers, lint, notebooks, tests (needs Python >= 3.11 and, once, Debian's apt)
 	@$(PYTHON) tools/setup_env.py dev --of $(STEPS)
-	@echo "[4/$(STEPS)] Chromium, for the tests that look at a page"
-	@$(PYTHON) tools/chromium.py
+	@echo "[4/$(STEPS)] Chromium, etcd and Go, for tests that need them"
+	@$(PYTHON) tools/servers.py
 	@echo "[5/$(STEPS)] ruff, mypy, import-linter, generated files"
 	@$(MAKE) --no-print-directory checks
 	@echo "[6/$(STEPS)] the notebooks give what is saved in them"
@@ -50,8 +50,8 @@ fuzz: env ## read 120,000 damaged texts, JSON bodies and messages of schemas (FT
 env: ## make .venv with everything for development; installs nothing twice
 	@$(PYTHON) tools/setup_env.py dev
 
-servers: ## make sure of what the tests need beside Python: Chromium
-	@$(PYTHON) tools/chromium.py
+servers: ## make sure of what the tests need beside Python: Chromium, etcd, Go
+	@$(PYTHON) tools/servers.py
 
 format: env ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

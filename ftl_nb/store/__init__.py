@@ -1,5 +1,9 @@
 """The state of a cluster: a versioned key-value store with transactions and watch, and its engines."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
 from ftl_nb.store.contract import (
     Change,
     Commit,
@@ -19,6 +23,16 @@ from ftl_nb.store.contract import (
 )
 from ftl_nb.store.sqlite import SqliteStore
 
+
+def open_store(where: str | Path) -> Store:
+    """The store at an address (`etcd://…`), or in a folder. Raises what the engine does."""
+    if isinstance(where, str) and "://" in where:
+        from ftl_nb.store.etcd.engine import EtcdStore
+
+        return EtcdStore(where)
+    return SqliteStore(Path(where))
+
+
 __all__ = [
     "Change",
     "Commit",
@@ -36,4 +50,5 @@ __all__ = [
     "StoreClosedError",
     "Watch",
     "Write",
+    "open_store",
 ]

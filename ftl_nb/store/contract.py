@@ -130,9 +130,9 @@ class Store(Protocol):
     """Safe to use from any number of threads. `revision=None` reads the present.
 
     Raises FtlError `disk-full` from what writes when there is no space; what was there stays, and the store goes on
-    when there is space again. Raises StoreClosedError after `close`. An engine that is reached over a network also raises
-    FtlError: `store-away` when it did not answer and nothing was done, `store-outcome-unknown` when a write may or may
-    not have happened, `store-refused` for what it will never do.
+    when there is space again. Raises StoreClosedError after `close`. An engine behind a network also raises FtlError:
+    `store-away` when it did not answer and nothing was done, `store-outcome-unknown` when a write may have happened or
+    not, `store-refused` for what it will never do.
     """
 
     @property

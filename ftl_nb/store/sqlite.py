@@ -37,6 +37,7 @@ from ftl_nb.store.contract import (
     Write,
 )
 from ftl_nb.store.expiry import Expiry
+from ftl_nb.store.keys import checked, end
 from ftl_nb.store.watches import LogWatch, News
 
 #: Of the file; one of another number is not read.
@@ -120,11 +121,11 @@ class SqliteStore:
 
     def range(self, prefix: str, revision: int | None = None) -> tuple[tuple[Item, ...], int]:
         first = prefix.encode()
-        rows, at = self._rows(_RANGE, (first, _end(first)), revision)
+        rows, at = self._rows(_RANGE, (first, end(first)), revision)
         return tuple(item for row in rows if (item := _item(row))), at
 
     def commit(self, conditions: Iterable[Condition], writes: Iterable[Write]) -> int | Conflict:
-        wanted = _checked(writes)
+        wanted = checked(writes)
         with self._transaction():
             for condition in conditions:
                 found = self._present(condition.key)
@@ -135,11 +136,11 @@ class SqliteStore:
 
     def watch(self, prefix: str, from_revision: int) -> LogWatch:
         since, first = max(1, from_revision), prefix.encode()
-        end = _end(first)
+        last = end(first)
         with self._snapshot() as (_, _, compacted):
             if since <= compacted:
                 raise CompactedError(since, compacted)
-        return LogWatch(lambda since: self._commits(since, first, end), self._news, since)
+        return LogWatch(lambda since: self._commits(since, first, last), self._news, since)
 
     def compact(self, revision: int) -> None:
         with self._transaction() as connection:
@@ -197,12 +198,12 @@ class SqliteStore:
                 raise CompactedError(at, compacted)
             return connection.execute(query, (*keys, at)).fetchall(), at
 
-    def _commits(self, since: int, first: bytes, end: bytes) -> tuple[list[Commit], int]:
+    def _commits(self, since: int, first: bytes, last: bytes) -> tuple[list[Commit], int]:
         with self._snapshot() as (connection, latest, compacted):
             if since <= compacted:
                 raise CompactedError(since, compacted)
             until = min(latest, since + _WATCH_REVISIONS - 1)
-            rows = connection.execute(_SINCE, (since, until, first, end)).fetchall()
+            rows = connection.execute(_SINCE, (since, until, first, last)).fetchall()
         return [Commit(at, tuple(map(_change, group))) for at, group in groupby(rows, key=_revision)], until
 
     def _attach(self, writes: Iterable[Write]) -> None:
@@ -332,21 +333,6 @@ def _full_disk_told(folder: Path) -> Iterator[None]:
         if error.sqlite_errorcode in _FULL:
             raise fail("disk-full", folder=folder, detail=error) from error
         raise
-
-
-def _checked(writes: Iterable[Write]) -> list[Write]:
-    wanted = list(writes)
-    keys = {write.key for write in wanted}
-    if "" in keys:
-        raise ValueError("a key cannot be empty")
-    if len(keys) < len(wanted):
-        raise ValueError("a commit writes a key once")
-    return wanted
-
-
-def _end(prefix: bytes) -> bytes:
-    """What comes after every key that begins with `prefix`; no UTF-8 text has the byte 255."""
-    return prefix[:-1] + bytes([prefix[-1] + 1]) if prefix else b"\xff"
 
 
 def _item(row: _Row) -> Item | None:

@@ -298,9 +298,9 @@ _STEPS = st.lists(st.tuples(_WRITES, st.booleans()), max_size=12)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_STEPS)
 def test_every_kept_revision_shows_what_a_dictionary_would(
-    open_store: Callable[[], Store], steps: list[tuple[dict[str, bytes | None], bool]]
+    open_fresh: Callable[[], Store], steps: list[tuple[dict[str, bytes | None], bool]]
 ) -> None:
-    store = open_store()
+    store = open_fresh()
     history: list[dict[str, bytes]] = [{}]
     compacted = 0
     for writes, compacts in steps:

@@ -101,9 +101,9 @@ _STEPS = st.lists(
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_STEPS)
 def test_a_store_with_leases_shows_what_a_dictionary_would(
-    open_store: Callable[[], Store], steps: list[tuple[str, str, int]]
+    open_fresh: Callable[[], Store], steps: list[tuple[str, str, int]]
 ) -> None:
-    store, model = open_store(), dict[str, int]()
+    store, model = open_fresh(), dict[str, int]()
     leases = [0, store.grant(LONG).id, store.grant(LONG).id]
     for step, key, which in steps:
         before, revision = dict(model), store.revision
