@@ -7,6 +7,7 @@ and written as bytes, so that line ends and bytes that are no UTF-8 stay what th
 from __future__ import annotations
 
 import difflib
+import json
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -154,6 +155,19 @@ def _alone(text: _Text) -> _Read:
 
     found = language.validate_module(language.parse_module(text.content, text.name))
     return _Read(found.module, found.problems)
+
+
+@schema.command("json-schema")
+@click.argument("file", type=text_file)
+@click.argument("ref", metavar="REF")
+def json_schema(file: str, ref: str) -> None:
+    """Print the JSON Schema (2020-12) of a type: `shop.Order`, `[shop.Order]`, `shop.Page<Int>`."""
+    from ftl_nb import schema as language
+
+    system: Schema = _or_exit(_read(_text(file, None), "schema", None))
+    asked = _or_exit(_caught(lambda: _Read(language.parse_type(ref))))
+    found = _or_exit(_caught(lambda: _Read(language.json_schema(system, asked))))
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
 
 
 def _caught(read: Callable[[], _Read]) -> _Read:

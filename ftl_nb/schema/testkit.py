@@ -3,12 +3,16 @@
 `schemas()` draws what has a text form that can be read again; `everything()` also what only protobuf can hold.
 """
 
+import json
+from base64 import b64encode
 from collections.abc import Callable
 from typing import TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy as Strategy
 
+from ftl_nb.schema.builtin import with_builtins
+from ftl_nb.schema.edges import instantiate
 from ftl_nb.schema.nodes import decls, metadata, types
 from ftl_nb.schema.nodes import runtime as rt
 from ftl_nb.schema.nodes.base import Visibility
@@ -243,3 +247,63 @@ def _generated() -> Strategy[tuple[metadata.Metadata, ...]]:
 
 def _maybe(build: Callable[..., Strategy[_T]], *arguments: object) -> Strategy[_T | None]:
     return st.none() | build(*arguments)
+
+
+# --- values ---
+
+
+def json_values(schema: decls.Schema, asked: types.Type) -> Strategy[object]:
+    """JSON-able values of a type of a validated schema, as the codecs write them."""
+    known = {
+        types.RefKey(module.name, decl.name): decl
+        for realm in with_builtins(schema).realms
+        for module in realm.modules
+        for decl in module.decls
+    }
+    return _values(known, asked)
+
+
+_Known = dict[types.RefKey, decls.Decl]
+_LEAVES: dict[type, Strategy[object]] = {
+    types.Int: st.integers(-(2**63), 2**63 - 1),
+    types.Float: st.floats(allow_nan=False, allow_infinity=False),
+    types.String: st.text(max_size=10),
+    types.Bytes: st.binary(max_size=10).map(lambda raw: b64encode(raw).decode()),
+    types.Bool: st.booleans(),
+    types.Time: st.datetimes().map(lambda when: f"{when.isoformat()}Z"),
+    types.Any: st.none() | st.integers() | st.text(max_size=5) | st.just({"a": [1]}),
+    types.Unit: st.just({}),
+}
+
+
+def _values(known: _Known, asked: types.Type) -> Strategy[object]:
+    match asked:
+        case types.Array(element):
+            return st.lists(_values(known, element), max_size=3)
+        case types.Map(key, value):
+            return st.dictionaries(_values(known, key).map(_key_text), _values(known, value), max_size=3)
+        case types.Optional(inner):
+            return st.none() | st.deferred(lambda: _values(known, inner))
+        case types.Ref():
+            return _values_of(known, known[asked.key], asked.type_parameters)
+    return _LEAVES[type(asked)]
+
+
+def _key_text(key: object) -> str:
+    return key if isinstance(key, str) else json.dumps(key)
+
+
+def _values_of(known: _Known, decl: decls.Decl, arguments: tuple[types.Type, ...]) -> Strategy[object]:
+    if isinstance(decl, decls.Data):
+        fields = instantiate(decl, arguments).fields
+        return st.fixed_dictionaries({field.name: _values(known, field.type) for field in fields})
+    if isinstance(decl, decls.TypeAlias):
+        return _values(known, decl.type)
+    assert isinstance(decl, decls.Enum), f"{decl.name} has no values"
+    return st.one_of([_variant_values(known, variant) for variant in decl.variants])
+
+
+def _variant_values(known: _Known, variant: decls.EnumVariant) -> Strategy[object]:
+    if isinstance(variant.value, types.TypeValue):
+        return _values(known, variant.value.value).map(lambda value: {"name": variant.name, "value": value})
+    return st.just(variant.value.value)

@@ -109,3 +109,22 @@ def test_nothing_of_a_cluster_is_loaded() -> None:
         "sys.exit(not {'grpc', 'google.protobuf', 'ftl_nb.console', 'ftl_nb.client'}.isdisjoint(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], input=TEXT, text=True, check=False).returncode == 0
+
+
+def test_json_schema_prints_what_a_type_looks_like_as_json(tmp_path: Path) -> None:
+    file = tmp_path / "shop.ftl"
+    file.write_text("realm a { module shop { data Page<T> { items [T] } data Item { sku String } } }")
+    result = CliRunner().invoke(main, ["schema", "json-schema", str(file), "shop.Page<shop.Item>"])
+    assert result.exit_code == 0, result.stderr
+    written = json.loads(result.stdout)
+    assert written["properties"]["items"] == {"type": "array", "items": {"$ref": "#/$defs/shop.Item"}}
+    assert written["$defs"]["shop.Item"]["required"] == ["sku"]
+
+
+@pytest.mark.parametrize(("ref", "says"), [("shop.Nope", "unknown ref shop.Nope"), ("a.b.c", "unexpected token")])
+def test_json_schema_of_nothing_is_one_error(tmp_path: Path, ref: str, says: str) -> None:
+    file = tmp_path / "shop.ftl"
+    file.write_text("realm a { module shop { data Item { sku String } } }")
+    result = CliRunner().invoke(main, ["schema", "json-schema", str(file), ref])
+    assert result.exit_code == 1
+    assert says in result.stderr
