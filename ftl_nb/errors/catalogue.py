@@ -223,7 +223,7 @@ _ENTRIES = (
     Entry(
         "changeset-conflict",
         "FTL-D406",
-        "Module {module} is already being changed by {owner}, in changeset {changeset}.",
+        "Module {module} is already being changed by {owner}{changeset}.",
         "wait for it to end and run the cell again",
     ),
     Entry(

@@ -314,7 +314,8 @@ class Attempt:
             self._plane.scaling.stop(old.key)
         current = {key for d in self._plane.truth.deployments.values() for key in databases_of(d.source)}
         for key in {k for d in changeset.removing for k in databases_of(d.source)} - current:
-            self._plane.databases.remove(key)
+            if not self._plane.truth.is_changing(key.module):
+                self._plane.databases.remove(key)
         self._plane.truth.finalize(changeset)
 
     def _drain(self, old: Deployment) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,7 @@ class Databases:
         self._folder = folder
         self._base = base
         self._lock = threading.Lock()
+        self._starting: defaultdict[DatabaseKey, threading.Lock] = defaultdict(threading.Lock)
         self._endpoints: dict[DatabaseKey, str] = {}
         self._cells: dict[DatabaseKey, tuple[workspace_pb2.SqlCell, ...]] = {}
         #: The file that counts, and the one that is prepared beside it: what a process that is started anew is told.
@@ -58,6 +60,8 @@ class Databases:
     def endpoint(self, key: DatabaseKey, cells: Iterable[workspace_pb2.SqlCell] = (), generation: int = 0) -> str:
         """Where the database answers; its process is started with what is live of it, where it is not up."""
         with self._lock:
+            starting = self._starting[key]
+        with starting:
             found = self._endpoints.get(key)
             if found is None:
                 self._cells[key], self._serving[key] = tuple(cells), generation
@@ -67,7 +71,7 @@ class Databases:
 
     def came_up(self, process: str, endpoint: str) -> bool:
         """A process that died is back; whether it is a database's."""
-        key = next((k for k in self._endpoints if k.process == process), None)
+        key = next((k for k in list(self._endpoints) if k.process == process), None)
         if key is None:
             return False
         self._endpoints[key] = endpoint
@@ -78,7 +82,7 @@ class Databases:
         return True
 
     def is_database(self, process: str) -> bool:
-        return any(k.process == process for k in self._cells)
+        return any(k.process == process for k in list(self._cells))
 
     def _spec(self, key: DatabaseKey) -> Spec:
         return {
@@ -129,6 +133,8 @@ class Databases:
     def remove(self, key: DatabaseKey) -> None:
         """Ends the process of a database that no module has any more; its files stay until a reset."""
         with self._lock:
+            starting = self._starting[key]
+        with starting:
             self._endpoints.pop(key, None)
             for known in (self._cells, self._serving, self._prepared):
                 known.pop(key, None)

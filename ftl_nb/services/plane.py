@@ -74,7 +74,6 @@ class Plane:
             "deployment": deployment,
             "source": source.to_dict(),
             "generated": schema.to_proto(generated).SerializeToString(),
-            "configs": self.records.configs(source.name),
             "calls": {f"{source.name}.{u.name}": [str(ref) for ref in u.calls] for u in analysis.verbs},
         }
 
@@ -123,6 +122,10 @@ class Plane:
             lambda: self.runner_spec(deployment.key, deployment.source, generated, self.truth.served, analysis),
         )
         self.truth.serve_at(deployment.key, registered.endpoint)
+        current = self.truth.deployment(deployment.name)
+        if current is None or current.key != deployment.key:
+            # Another version has come meanwhile, and has looked for this process before it was there.
+            self.scaling.stop(deployment.key)
 
     def came_up(self, deployment: str, registered: Registered) -> None:
         """A process that had died answers again."""

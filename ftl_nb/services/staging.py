@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
 
 from ftl_nb.binding.source import Cell, ModuleSource
 from ftl_nb.compiler import parse
@@ -17,19 +16,19 @@ from ftl_nb.services.deployments import Pending
 from ftl_nb.services.history import Past
 from ftl_nb.services.messages import change_messages, deployed_message
 from ftl_nb.services.plane import Plane
+from ftl_nb.services.reservations import Reservations
 
+_PLANNER = "a plan"
 _STAGE_MORE = "stage a cell that changes the other side too; %ftl apply moves all of it, with --force as it is"
 _BACK_ALONE = "take the change of the other side back too, or change it by a cell; --force moves as it is"
 
 
 class Staging:
-    """`changing` is held while the system moves; `check_owner(module, owner)` refuses what another notebook defines."""
+    """`check_owner(module, owner)` refuses what another notebook defines."""
 
-    def __init__(
-        self, plane: Plane, changing: AbstractContextManager[object], check_owner: Callable[[str, str], None]
-    ) -> None:
+    def __init__(self, plane: Plane, reservations: Reservations, check_owner: Callable[[str, str], None]) -> None:
         self._plane = plane
-        self._changing = changing
+        self._reservations = reservations
         self._check_owner = check_owner
 
     def stage(self, source: ModuleSource, cell: Cell, owner: str) -> workspace_pb2.DefineResponse:
@@ -41,11 +40,14 @@ class Staging:
 
     def plan(self, request: workspace_pb2.PlanRequest, context: Context) -> workspace_pb2.PlanResponse:
         """Tries what is staged and pending without moving anything."""
-        pending = self._plane.records.pending()
+        with self._reservations.turn(_PLANNER):
+            pending = self._plane.records.pending()
+            with self._reservations.of(_PLANNER, pending):
+                return self._planned(pending)
+
+    def _planned(self, pending: dict[str, Pending]) -> workspace_pb2.PlanResponse:
         response = workspace_pb2.PlanResponse(pending=sorted(pending))
-        if not pending:
-            return response
-        with self._changing:
+        if pending:
             attempt = self._attempt({n: p.source for n, p in pending.items()}, (), "", force=False)
             try:
                 result = attempt.plan()
@@ -59,14 +61,12 @@ class Staging:
 
     def apply(self, request: workspace_pb2.ApplyRequest, context: Context) -> workspace_pb2.ApplyResponse:
         """All of it, or nothing: what is refused stays staged."""
-        with self._changing:
+        with self._reservations.turn(request.owner):
             waiting = self._waiting(request.owner)
             if not waiting:
                 raise fail("nothing-staged")
-            for name in waiting:
-                self._check_owner(name, request.owner)
             changes = {n: p.source for n, p in waiting.items()}
-            result = self._moved(self._attempt(changes, (), request.owner, force=request.force), _STAGE_MORE)
+            result = self._moved(changes, (), request.owner, _STAGE_MORE, force=request.force)
         return workspace_pb2.ApplyResponse(
             changeset=result.changeset,
             changes=change_messages(result.difference),
@@ -75,7 +75,7 @@ class Staging:
         )
 
     def discard(self, request: workspace_pb2.DiscardRequest, context: Context) -> workspace_pb2.DiscardResponse:
-        with self._changing:
+        with self._reservations.turn(request.owner):
             names = [n for n in sorted(self._waiting(request.owner)) if request.module in ("", n)]
             for name in names:
                 self._plane.records.drop_pending(name)
@@ -92,14 +92,12 @@ class Staging:
 
     def revert(self, request: workspace_pb2.RevertRequest, context: Context) -> workspace_pb2.RevertResponse:
         """Raises FtlError `changeset-unknown`, and what a change with these texts is refused for."""
-        with self._changing:
+        with self._reservations.turn(request.owner):
             past = self._taken_back(request.changeset)
-            for name in past.before:
-                self._check_owner(name, request.owner)
             there = self._plane.truth.deployments
             changes = {n: text for n, text in past.before.items() if text is not None}
             removed = [n for n, text in past.before.items() if text is None and n in there]
-            result = self._moved(self._attempt(changes, removed, request.owner, force=request.force), _BACK_ALONE)
+            result = self._moved(changes, removed, request.owner, _BACK_ALONE, force=request.force)
         return workspace_pb2.RevertResponse(
             reverted=past.key,
             changeset=result.changeset,
@@ -117,11 +115,17 @@ class Staging:
             raise fail("changeset-unknown", detail=what)
         return found
 
-    def _moved(self, attempt: Attempt, hint: str) -> Result:
-        try:
-            return attempt.run()
-        except FtlError as e:
-            raise _hinted(e, hint) from None
+    def _moved(
+        self, changes: dict[str, ModuleSource], removed: Iterable[str], owner: str, hint: str, *, force: bool
+    ) -> Result:
+        """Raises FtlError with `hint` where the change breaks others."""
+        for name in (*changes, *removed):
+            self._check_owner(name, owner)
+        with self._reservations.of(owner, {*changes, *removed}):
+            try:
+                return self._attempt(changes, removed, owner, force=force).run()
+            except FtlError as e:
+                raise _hinted(e, hint) from None
 
     def _attempt(self, changes: dict[str, ModuleSource], removed: Iterable[str], owner: str, *, force: bool) -> Attempt:
         return Attempt(self._plane, changes, removed, owner, keep=False, force=force)

@@ -156,13 +156,17 @@ class Truth:
         self.on_step(made)
         return made
 
+    def is_changing(self, module: str) -> bool:
+        """Whether a module is in a changeset that is not decided yet."""
+        undecided = [c for c in list(self._changesets.values()) if c.state in _UNDECIDED]
+        return any(module in (*c.modules, *c.removed) for c in undecided)
+
     def refuse_conflict(self, module: str) -> None:
         """Raises FtlError `changeset-conflict` where a module is in a changeset that is not decided yet."""
         for other in list(self._changesets.values()):
             if other.state in _UNDECIDED and module in (*other.modules, *other.removed):
-                raise fail(
-                    "changeset-conflict", module=module, changeset=other.key, owner=other.owner or "another client"
-                )
+                who = other.owner or "a script"
+                raise fail("changeset-conflict", module=module, changeset=f" ({other.key})", owner=who)
 
     def prepare(self, changeset: Changeset, deployed: Iterable[Deployment]) -> None:
         """All runners answer, all databases and fixtures are ready."""

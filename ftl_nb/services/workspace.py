@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from dataclasses import dataclass, replace
 
@@ -19,6 +18,7 @@ from ftl_nb.services.databases import databases_of
 from ftl_nb.services.deployments import Deployment, Pending
 from ftl_nb.services.messages import cell_of, change_messages, deployed_message, response_of
 from ftl_nb.services.plane import Plane
+from ftl_nb.services.reservations import Reservations
 from ftl_nb.services.staging import Staging
 from ftl_nb.services.timeline import Timeline
 
@@ -38,24 +38,35 @@ class Owner:
 
 
 class Workspace:
-    """One change at a time; looking is always possible."""
+    """One change of a module at a time; looking is always possible."""
 
     def __init__(self, plane: Plane, timeline: Timeline) -> None:
         self._plane = plane
         self._timeline = timeline
-        self._changing = threading.Lock()
+        self._reservations = Reservations(self._refuse)
         self._owners: dict[str, Owner] = {}
         self._clients: set[str] = set()
-        self._staging = Staging(plane, self._changing, self._check_owner)
+        self._staging = Staging(plane, self._reservations, self._check_owner)
 
     # --- define --------------------------------------------------------------------------------------------------
 
     def define(self, request: workspace_pb2.DefineRequest, context: Context) -> workspace_pb2.DefineResponse:
         check_module_name(request.module)
         owner = Owner(request.owner, peer(context).path)
-        with self._changing:
+        with self._reservations.turn(owner.label):
             self._check_owner(request.module, owner.label)
-            return self._define(request, owner)
+            with self._reservations.of(owner.label, self._concerned(request, owner)):
+                return self._define(request, owner)
+
+    def _concerned(self, request: workspace_pb2.DefineRequest, owner: Owner) -> set[str]:
+        """The modules that a cell may move: its own, the one it leaves, and those that wait for it."""
+        waiting = {n for n, p in self._plane.records.pending().items() if p.owner == owner.label}
+        return {request.module, *waiting, *self._moved_away(request.module, cell_of(request.cell))}
+
+    def _refuse(self, module: str, holder: str) -> None:
+        """A module that another is changing."""
+        self._plane.truth.refuse_conflict(module)
+        raise fail("changeset-conflict", module=module, owner=holder or "a script", changeset="")
 
     def _define(self, request: workspace_pb2.DefineRequest, owner: Owner) -> workspace_pb2.DefineResponse:
         pending = {n: p for n, p in self._plane.records.pending().items() if p.owner == owner.label}
@@ -191,7 +202,7 @@ class Workspace:
 
     def remove(self, request: workspace_pb2.RemoveRequest, context: Context) -> workspace_pb2.RemoveResponse:
         owner = Owner(request.owner, peer(context).path)
-        with self._changing:
+        with self._reservations.turn(owner.label), self._reservations.of(owner.label, {request.module}):
             self._check_owner(request.module, owner.label)
             if self._plane.truth.deployment(request.module) is None:
                 known = ", ".join(sorted(self._plane.truth.deployments)) or "none"
@@ -225,7 +236,7 @@ class Workspace:
 
     def reset(self, request: workspace_pb2.ResetRequest, context: Context) -> workspace_pb2.ResetResponse:
         """Removes every module and every database's files; config values stay."""
-        with self._changing:
+        with self._reservations.of_all():
             names = sorted(self._plane.truth.deployments)
             for deployment in self._plane.truth.deployments.values():
                 for key in databases_of(deployment.source):
