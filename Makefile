@@ -4,7 +4,7 @@ BIN := .venv/bin
 STEPS := 7
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lab lint notebooks bench fuzz env servers format docs protos lock clean
+.PHONY: help demo test lab lint notebooks bench fuzz chaos env servers format docs protos lock clean
 
 help: ## say what there is
 	@echo "make TARGET; the first two work on a fresh clone:"
@@ -46,6 +46,9 @@ bench: env ## measure, each figure beside its floor in the same run
 
 fuzz: env ## read 120,000 damaged texts, JSON bodies and messages of schemas (FTL_FUZZ=n, FTL_FUZZ_SEED=n)
 	FTL_FUZZ=$${FTL_FUZZ:-120000} $(BIN)/python -m pytest tests/schema/test_fuzz.py --timeout=0
+
+chaos: env servers ## kill and freeze what serves the stores, and check every history (FTL_STORE_SECONDS=n, FTL_STORE_SEED=n)
+	FTL_STORE_SECONDS=$${FTL_STORE_SECONDS:-180} $(BIN)/python -m pytest tests/store/test_linearizable.py -s
 
 env: ## make .venv with everything for development; installs nothing twice
 	@$(PYTHON) tools/setup_env.py dev

@@ -176,3 +176,8 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Ends every watch. Leases live on."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
