@@ -316,6 +316,7 @@ _ENTRIES = (
         "remove it, or set XDG_RUNTIME_DIR to a folder of your own",
     ),
     Entry("usage", "FTL-R610", "{detail}.", "{hint_text}"),
+    Entry("timeline-query", "FTL-R620", "{detail}.", "the timeline has the tables {tables}"),
     Entry(
         "store-address",
         "FTL-R611",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from ftl_nb.services.link import SupervisorLink
 from ftl_nb.services.plane import Plane
 from ftl_nb.services.scaling import LocalScaling
 from ftl_nb.services.steps import record_steps
-from ftl_nb.services.timeline import Timeline, TimelineServer
+from ftl_nb.services.timeline import Keeper, Timeline, TimelineServer, archive_of
 from ftl_nb.services.truth import Truth
 from ftl_nb.services.typecheck import SystemChecker
 from ftl_nb.services.upkeep import Upkeep
@@ -35,13 +37,14 @@ def run(spec: dict[str, Any]) -> None:
     leaf = Leaf.from_dict(spec["leaf"])
     state, folder = Path(spec["state"]), Path(spec["folder"])
     os.chdir(folder)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     credentials = Credentials(leaf)
     store = SqliteStore(state / "store")
     upkeep = Upkeep(store)
     records = Records(store)
     link = SupervisorLink(spec["socket"], spec["token"])
     plane = _plane(leaf.identity.realm, folder, state, records, link, Channels(credentials))
-    timeline = Timeline()
+    timeline = Timeline(Keeper(archive_of(state / "timeline", say), say))
     record_steps(plane.truth, timeline)
     served = TimelineServer(timeline, time.time)
     workspace = Workspace(plane, timeline)
@@ -55,7 +58,17 @@ def run(spec: dict[str, Any]) -> None:
     plane.checker.warm()
     for name in _FIRST_CHANGE:
         importlib.import_module(name)
-    upkeep.run()
+    try:
+        upkeep.run()
+    except SystemExit:
+        # What came last is written, while the cluster still waits for its processes.
+        timeline.close()
+        os._exit(0)
+
+
+def say(sentence: str) -> None:
+    """Into the log of this process."""
+    print(sentence, flush=True)
 
 
 def _plane(realm: str, folder: Path, state: Path, records: Records, link: SupervisorLink, channels: Channels) -> Plane:

@@ -26,7 +26,6 @@ _TRACE_SECONDS = 2.0
 _RESTART_SECONDS = 10.0
 #: Lines of different processes arrive in batches, out of their order: the newest are among this many more.
 _LATE_LINES = 1000
-_CALL = event_pb2.EventType.EVENT_TYPE_CALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +292,7 @@ class Workspace:
         return workspace_pb2.CheckResponse(errors=errors, modules=len(deployed))
 
     def trace(self, request: workspace_pb2.TraceRequest, context: Context) -> workspace_pb2.TraceResponse:
-        key = request.request_key or next(iter(self._newest(1)), "")
+        key = request.request_key or next(iter(self._timeline.requests(1)), "")
         deadline = time.monotonic() + _TRACE_SECONDS
         query = timeline_pb2.TimelineQuery(limit=10_000, order=timeline_pb2.TimelineQuery.ORDER_ASC)
         query.filters.add().requests.requests.append(key)
@@ -307,13 +306,7 @@ class Workspace:
             self._timeline.wait_for_more(last, left)
 
     def requests(self, request: workspace_pb2.RequestsRequest, context: Context) -> workspace_pb2.RequestsResponse:
-        return workspace_pb2.RequestsResponse(request_keys=self._newest(request.limit or 10))
-
-    def _newest(self, limit: int) -> list[str]:
-        query = timeline_pb2.TimelineQuery(limit=10_000, order=timeline_pb2.TimelineQuery.ORDER_DESC)
-        query.filters.add().event_types.event_types.append(_CALL)
-        events, _ = self._timeline.select(query)
-        return list(dict.fromkeys(e.call.request_key for e in events if e.call.kind != "fixture"))[:limit]
+        return workspace_pb2.RequestsResponse(request_keys=self._timeline.requests(request.limit or 10))
 
     def logs(self, request: workspace_pb2.LogsRequest, context: Context) -> workspace_pb2.LogsResponse:
         limit = request.limit or 100

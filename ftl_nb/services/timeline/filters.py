@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ftl_nb.rpc import event_pb2, timeline_pb2
+from ftl_nb.services.timeline.facts import (
+    CHANGESETS,
+    changeset_of,
+    deployment_of,
+    entry_of,
+    kind_of,
+    nanoseconds,
+    where,
+)
 
 Matches = Callable[[event_pb2.Event], bool]
-CHANGESETS = ("changeset_created", "changeset_state_changed")
+Query = timeline_pb2.TimelineQuery
 
 
-def matcher(filters: Iterable[timeline_pb2.TimelineQuery.Filter]) -> Matches:
+def matcher(filters: Iterable[Query.Filter]) -> Matches:
     kinds: dict[str, list[Matches]] = {}
     for one in filters:
         kind = one.WhichOneof("filter")
@@ -20,49 +29,57 @@ def matcher(filters: Iterable[timeline_pb2.TimelineQuery.Filter]) -> Matches:
     return lambda event: all(any(match(event) for match in group) for group in groups)
 
 
-def _entry(event: event_pb2.Event) -> object:
-    return getattr(event, event.WhichOneof("entry") or "log")
+def type_name(number: int) -> str:
+    """The name of an event type's entry; empty for a number that is none."""
+    if number not in event_pb2.EventType.values():
+        return ""
+    return event_pb2.EventType.Name(number).removeprefix("EVENT_TYPE_").lower()  # type: ignore[arg-type]
 
 
-def _by_level(f: timeline_pb2.TimelineQuery.LogLevelFilter) -> Matches:
-    return lambda e: e.WhichOneof("entry") != "log" or e.log.log_level >= f.log_level
+def _by_level(f: Query.LogLevelFilter) -> Matches:
+    return lambda e: kind_of(e) != "log" or e.log.log_level >= f.log_level
 
 
-def _by_deployment(f: timeline_pb2.TimelineQuery.DeploymentFilter) -> Matches:
+def _by_deployment(f: Query.DeploymentFilter) -> Matches:
     wanted = set(f.deployments)
-    return lambda e: e.WhichOneof("entry") in CHANGESETS or getattr(_entry(e), "deployment_key", "") in wanted
+    return lambda e: kind_of(e) in CHANGESETS or deployment_of(kind_of(e), entry_of(e)) in wanted
 
 
-def _by_request(f: timeline_pb2.TimelineQuery.RequestFilter) -> Matches:
+def _by_request(f: Query.RequestFilter) -> Matches:
     wanted = set(f.requests)
-    return lambda e: getattr(_entry(e), "request_key", "") in wanted
+    return lambda e: getattr(entry_of(e), "request_key", "") in wanted
 
 
-def _by_type(f: timeline_pb2.TimelineQuery.EventTypeFilter) -> Matches:
-    names = {event_pb2.EventType.Name(t).removeprefix("EVENT_TYPE_").lower() for t in f.event_types}
-    return lambda e: (e.WhichOneof("entry") or "") in names
+def _by_changeset(f: Query.ChangesetFilter) -> Matches:
+    wanted = set(f.changesets)
+    return lambda e: changeset_of(kind_of(e), entry_of(e)) in wanted
 
 
-def _by_time(f: timeline_pb2.TimelineQuery.TimeFilter) -> Matches:
-    older = f.older_than.ToNanoseconds() if f.HasField("older_than") else None
-    newer = f.newer_than.ToNanoseconds() if f.HasField("newer_than") else None
+def _by_type(f: Query.EventTypeFilter) -> Matches:
+    names = {type_name(t) for t in f.event_types}
+    return lambda e: kind_of(e) in names
+
+
+def _by_time(f: Query.TimeFilter) -> Matches:
+    older = nanoseconds(f.older_than) if f.HasField("older_than") else None
+    newer = nanoseconds(f.newer_than) if f.HasField("newer_than") else None
 
     def match(event: event_pb2.Event) -> bool:
-        at = event.timestamp.ToNanoseconds()
+        at = nanoseconds(event.timestamp)
         return (older is None or at <= older) and (newer is None or at >= newer)
 
     return match
 
 
-def _by_id(f: timeline_pb2.TimelineQuery.IDFilter) -> Matches:
+def _by_id(f: Query.IDFilter) -> Matches:
     lower = f.lower_than if f.HasField("lower_than") else None
     higher = f.higher_than if f.HasField("higher_than") else None
     return lambda e: (lower is None or e.id <= lower) and (higher is None or e.id >= higher)
 
 
-def _by_call(f: timeline_pb2.TimelineQuery.CallFilter) -> Matches:
+def _by_call(f: Query.CallFilter) -> Matches:
     def match(event: event_pb2.Event) -> bool:
-        if event.WhichOneof("entry") != "call":
+        if kind_of(event) != "call":
             return True
         to, source = event.call.destination_verb_ref, event.call.source_verb_ref
         return (
@@ -74,29 +91,14 @@ def _by_call(f: timeline_pb2.TimelineQuery.CallFilter) -> Matches:
     return match
 
 
-def _by_module(f: timeline_pb2.TimelineQuery.ModuleFilter) -> Matches:
+def _by_module(f: Query.ModuleFilter) -> Matches:
     verb = f.verb if f.HasField("verb") else None
 
     def match(event: event_pb2.Event) -> bool:
-        where = _where(event)
-        return where is not None and where[0] == f.module and (verb is None or where[1] == verb)
+        found = where(kind_of(event), entry_of(event))
+        return found is not None and found[0] == f.module and (verb is None or found[1] == verb)
 
     return match
-
-
-def _where(event: event_pb2.Event) -> tuple[str, str] | None:
-    """Module and verb of an event; None for kinds that have none."""
-    kind = event.WhichOneof("entry")
-    if kind == "log":
-        attributes = event.log.attributes
-        return attributes.get("module", ""), attributes.get("verb", "").rpartition(".")[2]
-    if kind == "call":
-        return event.call.destination_verb_ref.module, event.call.destination_verb_ref.name
-    if kind in ("ingress", "pubsub_publish", "stream"):
-        return getattr(event, kind).verb_ref.module, getattr(event, kind).verb_ref.name
-    if kind == "pubsub_consume":
-        return event.pubsub_consume.dest_verb_module, event.pubsub_consume.dest_verb_name
-    return None
 
 
 _FILTERS: dict[str, Callable[..., Matches]] = {
@@ -108,12 +110,5 @@ _FILTERS: dict[str, Callable[..., Matches]] = {
     "id": _by_id,
     "call": _by_call,
     "module": _by_module,
-    "changesets": lambda f: lambda e: _changeset_key(e) in set(f.changesets),
+    "changesets": _by_changeset,
 }
-
-
-def _changeset_key(event: event_pb2.Event) -> str:
-    kind = event.WhichOneof("entry")
-    if kind in CHANGESETS:
-        return str(getattr(event, kind).key)
-    return event.log.changeset_key if kind == "log" else ""

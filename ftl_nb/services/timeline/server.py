@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
-from ftl_nb.rpc import Context, event_pb2, timeline_pb2
+from ftl_nb.errors import fail
+from ftl_nb.rpc import Context, timeline_pb2
 from ftl_nb.rpc.services import Served, TimelineService
-from ftl_nb.services.access import EVERYBODY, PROCESSES, only, ping
+from ftl_nb.services.access import CLIENTS, EVERYBODY, PROCESSES, only, ping
 from ftl_nb.services.timeline.events import Timeline
-from ftl_nb.services.timeline.filters import matcher
+from ftl_nb.services.timeline.filters import matcher, type_name
+from ftl_nb.services.timeline.reading import read
 
 _LEAST_INTERVAL = 0.05
 
@@ -53,9 +55,20 @@ class TimelineServer:
     def delete(
         self, request: timeline_pb2.DeleteOldEventsRequest, context: Context
     ) -> timeline_pb2.DeleteOldEventsResponse:
-        kind = event_pb2.EventType.Name(request.event_type).removeprefix("EVENT_TYPE_").lower()
+        kind = type_name(request.event_type)
         gone = self._timeline.delete(kind, self._clock() - request.age_seconds)
         return timeline_pb2.DeleteOldEventsResponse(deleted_count=gone)
+
+    def query(
+        self, request: timeline_pb2.QueryEventsRequest, context: Context
+    ) -> Iterator[timeline_pb2.QueryEventsResponse]:
+        """A SELECT over the archive, once it has all that came before. Raises FtlError `timeline-query`."""
+        keeper = self._timeline.keeper
+        if keeper is None:
+            raise fail("usage", detail="This timeline has no archive", hint_text="")
+        self._timeline.settle()
+        for piece in read(keeper.archive, request.sql, context.add_callback):
+            yield timeline_pb2.QueryEventsResponse(arrow=piece)
 
     def served_by(self) -> tuple[Served, ...]:
         return (
@@ -64,4 +77,5 @@ class TimelineServer:
             TimelineService.get_timeline.served_by(only(("client", "service"), self.get)),
             TimelineService.stream_timeline.served_by(only(("client", "service"), self.stream)),
             TimelineService.delete_old_events.served_by(only(("client", "service"), self.delete)),
+            TimelineService.query_events.served_by(only(CLIENTS, self.query)),
         )
