@@ -61,11 +61,11 @@ os.register_at_fork(after_in_child=_in_forked_child)
 class Lifeline:
     """One open connection to the supervisor. Closing it, or dying, lets the cluster end when it was the last."""
 
-    def __init__(self, sock: socket.socket, kind: str, client_id: str) -> None:
+    def __init__(self, sock: socket.socket, kind: str, client_id: str, owner: str = "") -> None:
         self._sock = sock
         _open.add(sock)
         self._lock = threading.Lock()
-        self.welcome = self._ask({"op": "hello", "kind": kind, "id": client_id})
+        self.welcome = self._ask({"op": "hello", "kind": kind, "id": client_id, "owner": owner})
 
     def _ask(self, message: Message) -> Welcome:
         with self._lock:
@@ -119,29 +119,32 @@ class Lifeline:
         self._sock.close()
 
 
-def join(project: Project, kind: str, client_id: str) -> Lifeline:
-    """Joins the project's cluster, starting it first where it is not up. Raises FtlError `cluster-start`."""
+def join(project: Project, kind: str, client_id: str, owner: str = "") -> Lifeline:
+    """Joins the project's cluster, starting it first where it is not up. Raises FtlError `cluster-start`.
+
+    `owner` is what the client calls itself: the modules that were defined under that name are its own.
+    """
     make_state(project)
     with _starting(project):
-        lifeline = _greet(project, kind, client_id)
+        lifeline = _greet(project, kind, client_id, owner)
         if lifeline is not None:
             return lifeline
         log = _Log(project)
         _start(project, log)
-        lifeline = _greet(project, kind, client_id)
+        lifeline = _greet(project, kind, client_id, owner)
         if lifeline is None:
             raise fail("cluster-start", detail=log.last_words() or "it ended at once", log=project.log)
         return lifeline
 
 
-def _greet(project: Project, kind: str, client_id: str) -> Lifeline | None:
+def _greet(project: Project, kind: str, client_id: str, owner: str) -> Lifeline | None:
     """None where no cluster is up, or it is one that is just ending."""
     sock = _connect(project)
     if sock is None:
         return None
     sock.settimeout(_JOIN_SECONDS)
     try:
-        lifeline = Lifeline(sock, kind, client_id)
+        lifeline = Lifeline(sock, kind, client_id, owner)
     except FtlError:
         sock.close()
         return None

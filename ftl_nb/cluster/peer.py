@@ -16,11 +16,14 @@ GUEST_LIMIT = 64 << 10
 
 
 class Peer:
-    """A non-blocking socket with its messages. `role` is empty until it has said what it is, `leaf` is a client's."""
+    """A non-blocking socket with its messages. `role` is empty until it has said what it is; `leaf` is a client's, and
+    so is `owner`.
+    """
 
     def __init__(self, sock: socket.socket, selector: selectors.BaseSelector, role: str = "") -> None:
         self.role = role
         self.identity = ""
+        self.owner = ""
         self.leaf: Leaf | None = None
         self.closed = False
         self._sock = sock

@@ -187,12 +187,17 @@ class Supervisor:
     def _new_hello(self, peer: Peer, message: Message) -> None:
         """A client: it is welcomed as soon as the control process is ready."""
         identity = Identity.client(message["kind"], message["id"], self.project.realm)
-        peer.role, peer.identity = "client", identity.path
+        peer.role, peer.identity, peer.owner = "client", identity.path, str(message.get("owner", ""))
         self._had_client = True
         if self._control_port:
-            self._welcome(peer)
+            self._let_in(peer)
         else:
             self._waiting.append(peer)
+
+    def _let_in(self, peer: Peer) -> None:
+        """The control plane knows of a client before the client can ask it for anything."""
+        self._tell_control({"op": "client_here", "identity": peer.identity, "owner": peer.owner})
+        self._welcome(peer)
 
     def _welcome(self, peer: Peer) -> None:
         """Asking again before its time brings the same certificate: making one is work."""
@@ -215,7 +220,7 @@ class Supervisor:
         self._control = peer
         self._control_port = message["port"]
         for waiting in self._waiting:
-            self._welcome(waiting)
+            self._let_in(waiting)
         self._waiting.clear()
 
     def _control_fork(self, peer: Peer, message: Message) -> None:

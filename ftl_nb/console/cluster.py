@@ -58,7 +58,7 @@ class Cluster:
         name, project = f"{os.getpid()}-{os.urandom(4).hex()}", project_of(self._folder)
         with ThreadPoolExecutor(1, thread_name_prefix="ftl-join") as pool:
             # While the cluster starts, what a session and its first card need is imported.
-            lifeline = pool.submit(join, project, self._kind, name)
+            lifeline = pool.submit(join, project, self._kind, name, self._owner)
             from ftl_nb.client import Session
             from ftl_nb.console import outcome
 

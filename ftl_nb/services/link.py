@@ -19,11 +19,14 @@ _ANSWER_SECONDS = 60.0
 
 OnExit = Callable[[int, int, str], None]
 OnAnswer = Callable[[dict[str, Any]], None]
+OnClient = Callable[[str, str], None]
 OnClientGone = Callable[[str], None]
 
 
 class SupervisorLink:
-    """Thread-safe. `on_exit(pid, status, name)` and `on_client_gone(identity path)` run on the link's own thread."""
+    """Thread-safe. These run on the link's own thread: `on_exit(pid, status, name)`, `on_client(identity path, owner)`
+    for each client that joins, `on_client_gone(identity path)`.
+    """
 
     def __init__(self, path: str, token: str) -> None:
         self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -33,6 +36,7 @@ class SupervisorLink:
         self._numbers = itertools.count(1)
         self._waiting: dict[int, tuple[Future[dict[str, Any]], OnAnswer]] = {}
         self.on_exit: OnExit = lambda pid, status, name: None
+        self.on_client: OnClient = lambda identity, owner: None
         self.on_client_gone: OnClientGone = lambda identity: None
 
     def start(self, port: int) -> None:
@@ -82,6 +86,8 @@ class SupervisorLink:
         while (message := wire.receive(self._sock)) is not None:
             if message["op"] == "exited":
                 self.on_exit(message["pid"], message["status"], message["name"])
+            elif message["op"] == "client_here":
+                self.on_client(message["identity"], message["owner"])
             elif message["op"] == "client_gone":
                 self.on_client_gone(message["identity"])
             elif (waiting := self._waiting.get(message["id"])) is not None:

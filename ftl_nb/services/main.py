@@ -48,7 +48,7 @@ def run(spec: dict[str, Any]) -> None:
     record_steps(plane.truth, timeline)
     served = TimelineServer(timeline, time.time)
     workspace = Workspace(plane, timeline)
-    link.on_client_gone = workspace.client_gone
+    link.on_client, link.on_client_gone = workspace.client_here, workspace.client_gone
     admin = Admin(plane, Configs(records, plane), served)
     services = (plane.truth, plane.scaling, served, workspace, admin, LeaseServer(Leases(store)))
     server = serve(handlers(*(m for s in services for m in s.served_by())), credentials, THREADS)

@@ -30,7 +30,7 @@ _LATE_LINES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who defines a module: what the client calls itself (a notebook's path), and its identity while it lives."""
+    """Who defines a module: what the client calls itself (a notebook's path), and its identity while it is here."""
 
     label: str
     client: str
@@ -43,8 +43,8 @@ class Workspace:
         self._plane = plane
         self._timeline = timeline
         self._reservations = Reservations(self._refuse)
-        self._owners: dict[str, Owner] = {}
-        self._clients: set[str] = set()
+        self._owners: dict[str, str] = {}
+        self._clients: dict[str, str] = {}
         self._staging = Staging(plane, self._reservations, self._check_owner)
 
     # --- define --------------------------------------------------------------------------------------------------
@@ -75,7 +75,7 @@ class Workspace:
         if deployed is not None and source.digest == deployed.source.digest:
             self._plane.records.drop_pending(request.module)
             self._claim(request.module, owner)
-            return self._unchanged(self._adopted(deployed, source), cell)
+            return self._unchanged(self._adopted(deployed, source, owner.label), cell)
         if request.stage:
             self._claim(request.module, owner)
             return self._staging.stage(source, cell, owner.label)
@@ -169,11 +169,11 @@ class Workspace:
             if name != module and any(c.id == cell.id and not c.id.startswith("declared-") for c in d.source.cells)
         }
 
-    def _adopted(self, deployed: Deployment, source: ModuleSource) -> Deployment:
-        """The same text with the ids that have become known meanwhile."""
-        if source == deployed.source:
+    def _adopted(self, deployed: Deployment, source: ModuleSource, owner: str) -> Deployment:
+        """The same text with the ids that have become known meanwhile, and with who ran it last."""
+        if source == deployed.source and owner == deployed.owner:
             return deployed
-        adopted = replace(deployed, source=source)
+        adopted = replace(deployed, source=source, owner=owner)
         self._plane.truth.adopt(adopted)
         return adopted
 
@@ -185,17 +185,23 @@ class Workspace:
     # --- who owns a module ---------------------------------------------------------------------------------------
 
     def _check_owner(self, module: str, label: str) -> None:
-        held = self._owners.get(module)
-        if held is not None and held.label != label and held.client in self._clients:
-            raise fail("module-owned", module=module, owner=held.label)
+        """Over restarts of the cluster the deployment's record tells the owner; one who is not here owns nothing."""
+        deployed = self._plane.truth.deployment(module)
+        held = self._owners.get(module) or (deployed.owner if deployed is not None else label)
+        if held != label and held in self._clients.values():
+            raise fail("module-owned", module=module, owner=held)
 
     def _claim(self, module: str, owner: Owner) -> None:
-        self._clients.add(owner.client)
-        self._owners[module] = owner
+        self._clients[owner.client] = owner.label
+        self._owners[module] = owner.label
+
+    def client_here(self, identity: str, owner: str) -> None:
+        """A client joined: what it defined is its own again."""
+        self._clients[identity] = owner
 
     def client_gone(self, identity: str) -> None:
         """A client closed: its modules may be defined by others."""
-        self._clients.discard(identity)
+        self._clients.pop(identity, None)
 
     # --- other changes -------------------------------------------------------------------------------------------
 
@@ -251,7 +257,6 @@ class Workspace:
 
     def module(self, request: workspace_pb2.ModuleRequest, context: Context) -> workspace_pb2.ModuleResponse:
         """A canonical module with its text, its processes started where they were not."""
-        self._clients.add(peer(context).path)
         self._plane.wake(request.module)
         deployment = self._plane.truth.deployment(request.module)
         if deployment is None:

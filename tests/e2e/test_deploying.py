@@ -511,8 +511,11 @@ def test_26_a_column_that_a_verb_reads_moves_with_the_verb(library: Notebook) ->
 
 
 @pytest.fixture
-def second(system: System) -> Kernel:
-    return system.kernel("second.ipynb")
+def second(system: System) -> Iterator[Kernel]:
+    """Another notebook, that closes with the test."""
+    kernel = system.kernel("second.ipynb")
+    yield kernel
+    kernel.close()
 
 
 def test_27_a_module_belongs_to_the_notebook_that_defined_it(notebook: Notebook, second: Kernel) -> None:
@@ -539,6 +542,29 @@ def test_27_once_that_notebook_has_closed_another_may_define_it(notebook: Notebo
     assert "second.ipynb" in notebook.run(cell).refusal.message
     second.close()
     assert until_owned(notebook, cell).card.status in ("deployed", "unchanged")
+
+
+def test_27_the_owner_is_known_again_once_it_has_rejoined_a_cluster_that_was_ended(
+    notebook: Notebook, second: Kernel
+) -> None:
+    cell = """
+        %%ftl_module remembered
+        import ftl_nb as ftl
+
+        @ftl.verb(export=True)
+        def one() -> int:
+            return {value}
+    """
+    second.run("%load_ext ftl_nb")
+    second.run(cell.format(value=1)).ok  # noqa: B018
+    notebook.run("%ftl down").ok  # noqa: B018
+    assert second.run("one()").ok.text == "1"
+    assert "second.ipynb" in notebook.run(cell.format(value=2)).refusal.message
+    notebook.run("%ftl down").ok  # noqa: B018
+    assert notebook.run(cell.format(value=3)).card.status == "deployed"
+    refused = second.run(cell.format(value=4)).refusal
+    assert refused.slug == "module-owned"
+    assert "first.ipynb" in refused.message
 
 
 # --- what does not change, and what goes ------------------------------------------------------------------------------
