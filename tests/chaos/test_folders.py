@@ -16,6 +16,7 @@ from chaos.notebook import Place
 from chaos.system import SHOP, STOCK, System, running
 from ftl_nb.binding.source import Cell
 from ftl_nb.cluster.project import FORMAT, Project
+from ftl_nb.databases.duckdb.database import DuckDBDatabase
 from ftl_nb.errors import FtlError
 
 pytestmark = pytest.mark.chaos
@@ -146,7 +147,7 @@ def test_a_full_disk_is_one_clear_error_and_what_was_there_answers(full: Path, p
             assert caught.value.hint
         with pytest.raises(FtlError) as caught:
             system.cluster.define("shop", Cell("stock", "sql", "sql", STOCK, {}, "stock"))
-        assert "No space left on device" in caught.value.message
+        assert caught.value.code == "FTL-R604", caught.value
         assert system.call("shop.double", 21) == 42
         (full / "filler").unlink()
         system.deploy("shop", SHOP.replace("n * 2", "n * 3"))
@@ -162,3 +163,10 @@ def test_a_cluster_does_not_start_on_a_full_disk(full: Path, place: Place) -> No
         (full / "filler").unlink()
         system.deploy()
         assert system.call("shop.double", 21) == 42
+
+
+def test_a_database_that_cannot_be_made_on_a_full_disk_says_so(full: Path) -> None:
+    fill(full)
+    with pytest.raises(FtlError, match="No space left on device") as caught:
+        DuckDBDatabase(full / "database", "shop.stock")
+    assert caught.value.code == "FTL-R604"

@@ -90,6 +90,13 @@ def run_error(error: duckdb.Error, verb: str) -> FtlError:
     if isinstance(error, duckdb.InterruptException):
         return fail("cancelled", verb=verb)
     detail = read_fault(error).message.rstrip(".!").replace("\n", " ")
-    if "No space left" in detail:
-        return fail("disk-full", folder="The database's folder", detail="No space left on device")
-    return fail("sql-failed", verb=verb, detail=detail)
+    return no_space() if out_of_space(detail) else fail("sql-failed", verb=verb, detail=detail)
+
+
+def out_of_space(detail: str) -> bool:
+    """Whether the engine's words say that the disk is full."""
+    return "No space left" in detail
+
+
+def no_space() -> FtlError:
+    return fail("disk-full", folder="The database's folder", detail="No space left on device")

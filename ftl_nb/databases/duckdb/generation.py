@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from ftl_nb.databases.duckdb.compiled import CompiledQuery
-from ftl_nb.databases.duckdb.faults import read_fault
+from ftl_nb.databases.duckdb.faults import no_space, out_of_space, read_fault
 from ftl_nb.databases.model import PreparedQuery
 from ftl_nb.errors import FtlError, fail
 
@@ -20,7 +20,7 @@ _CONFIG = {"autoinstall_known_extensions": "false", "errors_as_json": "true", "T
 
 
 class Generation:
-    """An open file. Raises `database-corrupt` when DuckDB does not read it."""
+    """An open file. Raises `database-corrupt` when DuckDB does not read it, or `disk-full`."""
 
     def __init__(self, path: Path, database: str) -> None:
         self.path = path
@@ -147,6 +147,8 @@ def _copy(descriptor: int, target: Path) -> None:
 
 def _unreadable(error: duckdb.Error, path: Path, database: str) -> FtlError:
     detail = read_fault(error).message.replace(str(path), path.name).splitlines()[0].rstrip(".!")
+    if out_of_space(detail):
+        return no_space()
     hint = ""
     if "lock" in detail.lower():
         hint = "another process has the file open: close it there"
