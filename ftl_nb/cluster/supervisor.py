@@ -23,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ftl_nb.cluster import processes
-from ftl_nb.cluster.nursery import Nursery
+from ftl_nb.cluster.nursery import IMPORT_SECONDS, Nursery
 from ftl_nb.cluster.peer import Peer
 from ftl_nb.cluster.project import Project, make_state, unwritable
 from ftl_nb.cluster.wire import Malformed, Message
@@ -58,7 +58,7 @@ class Supervisor:
         self._authority = Authority(project.realm, lifetime=lifetime)
         self._token = secrets.token_hex(16)
         self._alive_read, self._alive_write = os.pipe()
-        self._nursery = Nursery(self._selector, self._become_zygote)
+        self._nursery = Nursery(self._selector, self._become_zygote, import_seconds=_import_seconds())
         self._nursery.on_forked = self._forked
         self._nursery.on_exit = self._exited
         self._nursery.on_hopeless = self._end
@@ -313,6 +313,12 @@ class Supervisor:
             select.select([self._signals.read], [], [], min(left, _TICK))
             self._signals.take()
             processes.reap()
+
+
+def _import_seconds() -> float:
+    """`FTL_IMPORT_SECONDS`: how long a package may take to be imported ahead of the forks."""
+    given = os.environ.get("FTL_IMPORT_SECONDS", "")
+    return float(given) if given.replace(".", "", 1).isdecimal() else IMPORT_SECONDS
 
 
 def main(arguments: list[str]) -> None:

@@ -32,6 +32,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         (packages / f"{name}.py").write_text(text)
     with pytest.MonkeyPatch.context() as patch, running(Place.under(base)) as system:
         patch.setenv("PYTHONPATH", str(packages))
+        patch.setenv("FTL_IMPORT_SECONDS", "3")
         patch.setattr(sys, "path", [*sys.path, str(packages)])
         system.deploy()
         yield system
@@ -42,11 +43,12 @@ ONLY_THERE = "import os, pathlib, threading\nif 'zygote' in pathlib.Path('/proc/
 PACKAGES = {
     "threaded": ONLY_THERE + "threading.Thread(target=threading.Event().wait, daemon=True).start()\nVALUE = 1\n",
     "crashing": ONLY_THERE + "os.kill(os.getpid(), 11)\nVALUE = 2\n",
+    "hanging": ONLY_THERE + "threading.Event().wait()\nVALUE = 5\n",
     "leaving": ONLY_THERE + "raise SystemExit(3)\nVALUE = 3\n",
     "harmless": "VALUE = 4\n",
 }
 #: Those that no zygote keeps. One that only fails to import is met again by the runner.
-HARMFUL = ("threaded", "crashing")
+HARMFUL = ("threaded", "crashing", "hanging")
 
 
 @pytest.fixture
