@@ -151,6 +151,8 @@ class Store(Protocol):
     def commit(self, conditions: Iterable[Condition], writes: Iterable[Write]) -> int | Conflict:
         """All writes at one new revision if every condition holds, else nothing and the first that does not.
 
+        Every engine takes 80 conditions with some thousands of writes.
+
         Writes that change nothing (none, or deletes of keys that are not there) make no revision: the latest comes
         back. Raises ValueError when a key is empty or is written twice, LeaseGoneError when a put's lease is not there.
         """

@@ -110,6 +110,18 @@ def test_a_commit_happens_only_under_its_conditions(store: Store) -> None:
     assert store.range("") == ((Item("b", b"1", 2, 2),), 2)
 
 
+def test_a_commit_may_be_large(store: Store) -> None:
+    names = [f"{n:04}" for n in range(2000)]
+    absent = [Condition(name, 0) for name in names[:80]]
+    assert store.commit(absent, [Put(name, name.encode()) for name in names]) == 1
+    assert keys(store, "") == names
+    kept = [Condition(name, 1) for name in names[:80]]
+    wrong = [*kept[:70], Condition("0070", 7), Condition("0071", 8)]
+    assert store.commit(wrong, [Delete(name) for name in names]) == Conflict(Condition("0070", 7), 1)
+    assert store.commit(kept, [Delete(name) for name in names]) == 2
+    assert store.range("") == ((), 2)
+
+
 def test_a_deleted_key_is_absent_to_a_condition(store: Store) -> None:
     put(store, "a")
     delete(store, "a")

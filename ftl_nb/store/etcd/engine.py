@@ -32,7 +32,7 @@ from ftl_nb.store.etcd.address import Address
 from ftl_nb.store.etcd.keyspace import Keyspace
 from ftl_nb.store.etcd.members import EtcdError, Members
 from ftl_nb.store.etcd.session import Session
-from ftl_nb.store.etcd.transactions import Happened, SlotLostError, Transaction
+from ftl_nb.store.etcd.transactions import Happened, SettledError, SlotLostError, Transaction
 from ftl_nb.store.etcd.watching import EtcdWatch
 from ftl_nb.store.keys import checked
 
@@ -77,7 +77,7 @@ class EtcdStore:
         while True:
             try:
                 return self._commit(asked, wanted)
-            except SlotLostError:
+            except (SettledError, SlotLostError):
                 self._members.check_open()
 
     def watch(self, prefix: str, from_revision: int) -> EtcdWatch:
