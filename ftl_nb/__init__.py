@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ftl_nb.binding import verb as verb
     from ftl_nb.binding.dispatch import Dispatcher
     from ftl_nb.console import Cluster as Cluster
+    from ftl_nb.console import timeline as timeline
     from ftl_nb.errors import FtlError as FtlError
     from ftl_nb.errors import VerbError as VerbError
 
@@ -37,7 +38,7 @@ _WHERE = {
     ),
     **dict.fromkeys(("module", "sql", "verb"), "ftl_nb.binding"),
     **dict.fromkeys(("FtlError", "VerbError"), "ftl_nb.errors"),
-    "Cluster": "ftl_nb.console",
+    **dict.fromkeys(("Cluster", "timeline"), "ftl_nb.console"),
 }
 
 __all__ = sorted(_WHERE)
@@ -47,7 +48,7 @@ def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module 'ftl_nb' has no attribute {name!r}")
     value = getattr(import_module(_WHERE[name]), name)
-    if _WHERE[name] == "ftl_nb.binding":
+    if _WHERE[name] == "ftl_nb.binding" or name == "timeline":
         from ftl_nb.binding import dispatch
 
         dispatch.by_default(default_session)

@@ -88,6 +88,16 @@ def logs(cluster: Cluster, limit: int, module: str) -> None:
 
 
 @main.command()
+@click.argument("sql")
+@pass_cluster
+def timeline(cluster: Cluster, sql: str) -> None:
+    """What a SELECT finds in the timeline: tables calls, logs, spans, events and others."""
+    from ftl_nb.console.events import ask
+
+    click.echo(ask(cluster.session, sql))
+
+
+@main.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @pass_cluster
 def export(cluster: Cluster, folder: Path) -> None:

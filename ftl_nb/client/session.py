@@ -37,7 +37,7 @@ from ftl_nb.rpc import (
 )
 from ftl_nb.rpc.calls import Caller
 from ftl_nb.rpc.cutting import together
-from ftl_nb.rpc.services import AdminService, Unary, WorkspaceService
+from ftl_nb.rpc.services import AdminService, TimelineService, Unary, WorkspaceService
 from ftl_nb.rpc.tls import grpc
 from ftl_nb.rpc.view import SchemaView
 
@@ -154,6 +154,14 @@ class Session:
         """One control call. Raises FtlError."""
         try:
             return method.on(self._control())(request, timeout=timeout)
+        except grpc.RpcError as e:
+            raise from_control_error(e) from None
+
+    def query_timeline(self, sql: str) -> bytes:
+        """The rows of a SELECT over the timeline, as an Arrow IPC stream. Raises FtlError `timeline-query`."""
+        request = timeline_pb2.QueryEventsRequest(sql=sql)
+        try:
+            return b"".join(piece.arrow for piece in TimelineService.query_events.on(self._control())(request))
         except grpc.RpcError as e:
             raise from_control_error(e) from None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftl_nb.errors import fail
-from ftl_nb.magics import changes
+from ftl_nb.magics import changes, timeline
 from ftl_nb.magics.arguments import Help, Parser
 from ftl_nb.magics.notebook import Notebook
 
@@ -24,7 +24,7 @@ class Command:
     says: str
     run: Run
     words: Callable[[Parser], object] = lambda parser: None
-    raw: bool = False
+    read: Callable[[Parser, str], Namespace] = Parser.read
 
     @property
     def parser(self) -> Parser:
@@ -43,10 +43,10 @@ def run(notebook: Notebook, line: str) -> Any:
         from ftl_nb.rpc.hints import near
 
         raise fail("usage", detail=f"%ftl has no command {name!r}", hint_text=near(name, list(COMMANDS)))
-    return command.run(notebook, _call_words(rest) if command.raw else command.parser.read(rest))
+    return command.run(notebook, command.read(command.parser, rest))
 
 
-def _call_words(rest: str) -> Namespace:
+def _call_words(parser: Parser, rest: str) -> Namespace:
     """`call` takes its JSON as it stands, quotes and blanks included."""
     verb, _, body = rest.strip().partition(" ")
     if verb in ("", "--help"):
@@ -141,12 +141,13 @@ _TABLE = (
     Command("changesets", "what became of the newest changes", changes.changesets, changes.changesets_words),
     Command("rollback", "take a change back", changes.rollback, changes.rollback_words),
     Command("check", "type-check the whole system", lambda n, w: print(n.cluster.check())),
-    Command("call", "call a verb with a JSON request", _call, raw=True),
+    Command("call", "call a verb with a JSON request", _call, read=_call_words),
     Command(
         "trace", "the waterfall of a request", lambda n, w: n.cluster.trace(w.which, stable=w.stable), _trace_words
     ),
     Command("graph", "the system, drawn from the schema", _graph, _graph_words),
     Command("logs", "the newest log lines", lambda n, w: n.cluster.logs(w.module, w.limit), _logs_words),
+    Command("timeline", "what happened, by filters or as SQL", timeline.show, timeline.show_words, timeline.read),
     Command("config", "list, get, set or unset config values", _config, _config_words),
     Command("up", "start or join the cluster", lambda n, w: n.cluster.up()),
     Command(

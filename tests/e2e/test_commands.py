@@ -20,7 +20,7 @@ SELECT price FROM items WHERE sku = @sku;
 """
 COMMANDS = [
     *("status", "schema", "stage", "plan", "apply", "discard", "changesets", "rollback"),
-    *("check", "call", "trace", "graph", "logs"),
+    *("check", "call", "trace", "graph", "logs", "timeline"),
     *("config", "up", "down", "restart", "remove", "reset", "export"),
 ]
 
