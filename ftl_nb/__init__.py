@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ftl_nb.binding import Config as Config
     from ftl_nb.binding import Database as Database
+    from ftl_nb.binding import Secret as Secret
     from ftl_nb.binding import SqlVerb as SqlVerb
     from ftl_nb.binding import Verb as Verb
     from ftl_nb.binding import caller as caller
@@ -33,10 +34,8 @@ __version__ = "0.1.0"
 
 #: Loaded on first use: a room, such as `ftl_nb.schema`, can be imported alone.
 _WHERE = {
-    **dict.fromkeys(
-        ("Config", "Database", "SqlVerb", "Verb", "caller", "external", "fixture", "inject", "lease"), "ftl_nb.binding"
-    ),
-    **dict.fromkeys(("module", "sql", "verb"), "ftl_nb.binding"),
+    **dict.fromkeys(("Config", "Database", "Secret", "SqlVerb", "Verb"), "ftl_nb.binding"),
+    **dict.fromkeys(("caller", "external", "fixture", "inject", "lease", "module", "sql", "verb"), "ftl_nb.binding"),
     **dict.fromkeys(("FtlError", "VerbError"), "ftl_nb.errors"),
     **dict.fromkeys(("Cluster", "timeline"), "ftl_nb.console"),
 }

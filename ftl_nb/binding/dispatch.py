@@ -39,6 +39,9 @@ class Dispatcher(Protocol):
     def config(self, module: str, name: str) -> bytes | None:
         """The JSON value that is set, None when there is none."""
 
+    def secret(self, module: str, name: str) -> bytes | None:
+        """The same for a secret; that it was read is recorded."""
+
     def lease(self, parts: tuple[str, ...], ttl: float, wait: float, on_lost: Callable[[], None]) -> Held:
         """A lease of the module that runs here, taken; `on_lost` is called from another thread when it is lost."""
 

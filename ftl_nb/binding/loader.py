@@ -12,7 +12,7 @@ from typing import Any
 
 from ftl_nb.binding.dispatch import loading
 from ftl_nb.binding.names import declared
-from ftl_nb.binding.resources import Config
+from ftl_nb.binding.resources import Setting
 from ftl_nb.binding.source import Cell
 from ftl_nb.binding.verbs import Verb, VerbOptions
 from ftl_nb.schema.names import camel
@@ -74,10 +74,10 @@ def _decorate(module: str, tree: ast.Module, cell: Cell, namespace: dict[str, An
 
 
 def _name_resources(module: str, names: Iterable[str], namespace: Mapping[str, Any]) -> None:
-    """A config without a name of its own is called like its variable."""
+    """A config or secret without a name of its own is called like its variable."""
     for name in names:
         value = namespace.get(name)
-        if isinstance(value, Config) and value.module == module:
+        if isinstance(value, Setting) and value.module == module:
             value.name = value.name or name
 
 

@@ -1,4 +1,4 @@
-"""What a module declares besides verbs: config values and databases, as the handles that its verbs use."""
+"""What a module declares besides verbs: configs, secrets and databases, as the handles that its verbs use."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class _Missing:
 MISSING: Any = _Missing()
 
 
-class Config(Generic[T]):
-    """`currency = Config[str]("currency", default="USD")`: a typed value set from outside, read by `currency.get()`.
+class Setting(Generic[T]):
+    """A typed value set from outside: what Config and Secret share. Values are JSON of the type T."""
 
-    `name` may be left out where the variable's name serves. Values are JSON of the type T.
-    """
-
-    def __init__(self, name: str = "", *, default: T = MISSING) -> None:
+    def __init__(self, name: str = "") -> None:
         self.name = name
-        self.default = default
         self.module = dispatch.module_being_loaded()
+
+    @property
+    def path(self) -> str:
+        return f"{self.module}.{self.name}"
 
     @property
     def type(self) -> object:
@@ -41,13 +41,30 @@ class Config(Generic[T]):
         generic = getattr(self, "__orig_class__", None)
         return get_args(generic)[0] if generic is not None else str
 
+    @property
+    def codec(self) -> Codec:
+        from ftl_nb.schema.json import codec
+
+        return codec(self.type)
+
+
+class Config(Setting[T]):
+    """`currency = Config[str]("currency", default="USD")`, read by `currency.get()`.
+
+    `name` may be left out where the variable's name serves.
+    """
+
+    def __init__(self, name: str = "", *, default: T = MISSING) -> None:
+        super().__init__(name)
+        self.default = default
+
     def get(self) -> T:
         """The value now in force. Raises FtlError `config-missing` or `config-invalid`."""
-        raw = dispatch.current(f"{self.module}.{self.name}").config(self.module, self.name)
+        raw = dispatch.current(self.path).config(self.module, self.name)
         if raw is not None:
             return self._decode(raw)
         if self.default is MISSING:
-            raise fail("config-missing", name=f"{self.module}.{self.name}")
+            raise fail("config-missing", name=self.path)
         return self.default
 
     def _decode(self, raw: bytes) -> T:
@@ -56,17 +73,34 @@ class Config(Generic[T]):
         try:
             value: T = self.codec.decode(raw)
         except JsonError as e:
-            raise fail("config-invalid", name=f"{self.module}.{self.name}", type=self.type, detail=str(e)) from e
+            raise fail("config-invalid", name=self.path, type=self.type, detail=str(e)) from e
         return value
 
-    @property
-    def codec(self) -> Codec:
-        from ftl_nb.schema.json import codec
+    def __repr__(self) -> str:
+        return f"<config {self.path}>"
 
-        return codec(self.type)
+
+class Secret(Setting[T]):
+    """`api_key = Secret[str]("apiKey")`: a value that only `api_key.get()` shows; each such read is on the timeline."""
+
+    def get(self) -> T:
+        """The value now in force. Raises FtlError `secret-missing` or `secret-invalid`, which never tell the value."""
+        from ftl_nb.schema.json import JsonError
+
+        raw = dispatch.current(self.path).secret(self.module, self.name)
+        if raw is None:
+            raise fail("secret-missing", name=self.path)
+        try:
+            value: T = self.codec.decode(raw)
+        except JsonError:
+            value = MISSING
+        if value is MISSING:
+            # Outside of the handler: what was decoded is no context of the error.
+            raise fail("secret-invalid", name=self.path, type=getattr(self.type, "__name__", self.type))
+        return value
 
     def __repr__(self) -> str:
-        return f"<config {self.module}.{self.name}>"
+        return f"<secret {self.path}>"
 
 
 class Database:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ftl_nb.binding import dispatch
 from ftl_nb.binding.dispatch import DEFAULT_OPTIONS, CallOptions
 from ftl_nb.binding.options import Subject, check_options
-from ftl_nb.binding.resources import Config, Database, Injected
+from ftl_nb.binding.resources import Database, Injected, Setting
 from ftl_nb.binding.signature import NOTHING, Signature, build_request, signature_of
 from ftl_nb.errors import FtlError, fail
 from ftl_nb.schema.names import camel, snake
@@ -203,13 +203,13 @@ def _by_name(function: Callable[..., Any], name: str) -> Any:
         return namespace[name]
     found = next((v for v in namespace.values() if _is_called(v, name, _module(function))), None)
     if found is None:
-        near = "what can be injected: verbs, SQL verbs, configs and databases of the module"
+        near = "what can be injected: verbs, SQL verbs, configs, secrets and databases of the module"
         raise fail("unknown-injection", module=_module(function), name=name, verb=function.__name__, near=near)
     return found
 
 
 def _is_called(value: object, name: str, module: str) -> bool:
-    return isinstance(value, Verb | Config | Database) and value.module == module and snake(value.name) == name
+    return isinstance(value, Verb | Setting | Database) and value.module == module and snake(value.name) == name
 
 
 def _module(function: Callable[..., Any]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ftl_nb.cli import changes
+from ftl_nb.cli import changes, settings
 from ftl_nb.cli.schema import schema as schema_commands
 from ftl_nb.cli.session import pass_cluster
 from ftl_nb.errors import FtlError
@@ -114,3 +114,5 @@ def down(cluster: Cluster) -> None:
 
 
 main.add_command(schema_commands)
+main.add_command(settings.config)
+main.add_command(settings.secret)

@@ -288,6 +288,15 @@ class Session:
                 return None
             raise
 
+    def secret(self, module: str, name: str) -> bytes | None:
+        ref = admin_pb2.ConfigRef(module=module, name=name)
+        try:
+            return self.ask(AdminService.secret_get, admin_pb2.SecretGetRequest(ref=ref)).value
+        except FtlError as e:
+            if e.slug == "secret-missing":
+                return None
+            raise
+
     def lease(self, parts: tuple[str, ...], ttl: float, wait: float, on_lost: Callable[[], None]) -> Held:
         raise fail("lease-invalid", detail="a lease belongs to a module, and this is none: take it in a verb")
 

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
 
-from ftl_nb.cluster import processes, wire
+from ftl_nb.cluster import handover, processes, wire
 from ftl_nb.cluster.project import Project, make_state, unwritable
 from ftl_nb.cluster.wire import Message
 from ftl_nb.errors import FtlError, fail
@@ -186,18 +186,22 @@ def _connect(project: Project) -> socket.socket | None:
 def _start(project: Project, log: _Log) -> None:
     """Runs a supervisor in a session of its own and waits for its word that it listens."""
     read, write = os.pipe()
+    secrets, hand = os.pipe()
     command = [sys.executable, "-P", "-m", "ftl_nb.cluster.supervisor", str(project.state), str(project.folder)]
     with _output(project) as output:
         starter = subprocess.Popen(
             [*command, project.realm, str(write)],
-            stdin=subprocess.DEVNULL,
+            stdin=secrets,
             stdout=output,
             stderr=output,
             pass_fds=(write,),
             start_new_session=True,
             cwd=project.folder,
+            env=handover.without_secrets(os.environ),
         )
     os.close(write)
+    os.close(secrets)
+    handover.hand_over(hand, os.environ)
     word = _word(read)
     starter.wait()
     if word.startswith(b"{"):

@@ -43,7 +43,7 @@ def project_of(start: Path | None = None) -> Project:
     """The nearest parent with `[tool.ftl_nb]` in its pyproject.toml, else `start` itself (the current folder)."""
     here = (start or Path.cwd()).resolve()
     folder, settings = next(
-        ((p, found) for p in (here, *here.parents) if (found := _settings(p)) is not None), (here, {})
+        ((p, found) for p in (here, *here.parents) if (found := settings_of(p)) is not None), (here, {})
     )
     state = Path(os.environ.get(STATE_VARIABLE) or folder / ".ftl").resolve()
     return Project(folder, state, str(settings.get("realm") or identifier(folder.name)))
@@ -55,7 +55,8 @@ def identifier(name: str) -> str:
     return made if made and not made[0].isdigit() else f"p{made}"
 
 
-def _settings(folder: Path) -> dict[str, Any] | None:
+def settings_of(folder: Path) -> dict[str, Any] | None:
+    """`[tool.ftl_nb]` of the folder's pyproject.toml; None where there is none."""
     file = folder / "pyproject.toml"
     if not file.is_file():
         return None

@@ -39,13 +39,14 @@ class VerbUse:
     injected: tuple[Injected, ...]
     calls: tuple[DeclRef, ...]
     configs: tuple[DeclRef, ...]
+    secrets: tuple[DeclRef, ...]
     databases: tuple[DeclRef, ...]
     digest: str
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """One module as its text says it is; verbs and fixtures in order of the text."""
+    """One module as its text says it is; verbs and fixtures in order of the text, secrets among the configs."""
 
     module: str
     cells: tuple[ParsedCell, ...] = field(repr=False)
@@ -106,6 +107,7 @@ def _verb_use(reach: Reach, cell: ParsedCell, mark: Mark, injected: tuple[Inject
         injected=injected,
         calls=tuple(sorted(found.calls)),
         configs=tuple(sorted(found.configs)),
+        secrets=tuple(sorted(found.secrets)),
         databases=tuple(sorted(found.databases)),
         digest=reach.digest(mark),
     )

@@ -15,14 +15,17 @@ from ftl_nb.compiler.cells import Mark, ParsedCell, full_name, parse
 from ftl_nb.errors import FtlError, Place, fail
 from ftl_nb.schema.names import camel, is_identifier, snake
 
-DeclKind = Literal["verb", "fixture", "sql", "config", "database"]
+DeclKind = Literal["verb", "fixture", "sql", "config", "secret", "database"]
+SettingKind = Literal["config", "secret"]
 _SAYS: Mapping[DeclKind, str] = {
     "verb": "the verb",
     "fixture": "the fixture",
     "sql": "the SQL verb",
     "config": "the config",
+    "secret": "the secret",
     "database": "the database",
 }
+_SETTINGS: Mapping[str, SettingKind] = {"ftl_nb.Config": "config", "ftl_nb.Secret": "secret"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +44,23 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class ConfigDecl:
-    """`variable = Config[type]("name", default=…)`; `type` is the text in the brackets, `str` when there is none."""
+    """`variable = Config[type]("name", default=…)`, or `Secret` of kind "secret"; `type` is the text in the brackets.
+
+    It is `str` when there are none.
+    """
 
     name: str
     variable: str
     type: str
     place: Place
+    kind: SettingKind = "config"
 
 
 @dataclass(slots=True)
 class Namespace:
     """`nodes` are the functions, classes and assignments that the module's names stand for.
 
-    `declarations` is keyed by snake case and holds every verb, SQL verb, config and database.
+    `declarations` is keyed by snake case and holds every verb, SQL verb, config, secret and database.
     """
 
     module: str
@@ -124,19 +131,20 @@ def _config(space: Namespace, cell: ParsedCell, variable: str, statement: ast.st
     if not isinstance(call, ast.Call):
         return None
     maker = call.func.value if isinstance(call.func, ast.Subscript) else call.func
-    if full_name(maker, space.imports) != "ftl_nb.Config":
+    kind = _SETTINGS.get(full_name(maker, space.imports) or "")
+    if kind is None:
         return None
     type_text = ast.unparse(call.func.slice) if isinstance(call.func, ast.Subscript) else "str"
-    return ConfigDecl(_config_name(call, variable, cell), variable, type_text, cell.place(call))
+    return ConfigDecl(_config_name(call, variable, cell, kind), variable, type_text, cell.place(call), kind)
 
 
-def _config_name(call: ast.Call, variable: str, cell: ParsedCell) -> str:
+def _config_name(call: ast.Call, variable: str, cell: ParsedCell, kind: SettingKind) -> str:
     given = call.args[0] if call.args else next((k.value for k in call.keywords if k.arg == "name"), None)
     if given is None:
         return camel(variable)
     if not isinstance(given, ast.Constant) or not isinstance(given.value, str) or not is_identifier(given.value):
         place, why = cell.place(given), "it takes a literal name of letters, digits and underscores"
-        raise fail("bad-option", place, word="name of Config", value=ast.unparse(given), why=why)
+        raise fail("bad-option", place, word=f"name of {kind.capitalize()}", value=ast.unparse(given), why=why)
     return camel(given.value)
 
 
@@ -154,7 +162,7 @@ def _declarations(space: Namespace, sql_verbs: Mapping[str, str], databases: Ite
     for name in sql_verbs:
         yield Declaration("sql", camel(name), snake(name))
     for config in space.configs.values():
-        yield Declaration("config", config.name, config.variable, config.place)
+        yield Declaration(config.kind, config.name, config.variable, config.place)
     for name in databases:
         yield Declaration("database", camel(name), snake(name))
 

@@ -39,6 +39,7 @@ class Found:
 
     calls: set[DeclRef] = field(default_factory=set)
     configs: set[DeclRef] = field(default_factory=set)
+    secrets: set[DeclRef] = field(default_factory=set)
     databases: set[DeclRef] = field(default_factory=set)
     nodes: dict[int, ast.AST] = field(default_factory=dict)
 
@@ -123,6 +124,8 @@ class Reach:
         ref = DeclRef(self._space.module, declaration.name)
         if declaration.kind == "config":
             found.configs.add(ref)
+        elif declaration.kind == "secret":
+            found.secrets.add(ref)
         elif declaration.kind == "database":
             found.databases.add(ref)
         else:
@@ -136,7 +139,7 @@ class Reach:
         """
         whole = self._whole(mark)
         nodes = sorted(ast.dump(node) for node in whole.nodes.values())
-        refs = sorted(str(ref) for ref in whole.calls | whole.configs | whole.databases)
+        refs = sorted(str(ref) for ref in whole.calls | whole.configs | whole.secrets | whole.databases)
         return hashlib.sha256("\0".join([*nodes, *refs, *self._sql_texts(whole)]).encode()).hexdigest()
 
     def _whole(self, mark: Mark) -> Found:
@@ -177,5 +180,5 @@ def _sections(text: str) -> Iterator[tuple[str, str]]:
             yield camel(mark["query"] or ""), _COMMENTS_BELOW.sub("", body)
 
 
-def _refs(found: Found) -> tuple[set[DeclRef], set[DeclRef], set[DeclRef]]:
-    return found.calls, found.configs, found.databases
+def _refs(found: Found) -> tuple[set[DeclRef], ...]:
+    return found.calls, found.configs, found.secrets, found.databases

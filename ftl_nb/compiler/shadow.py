@@ -28,7 +28,7 @@ PACKAGE = "_ftl_shadow"
 VIEW_PACKAGE = "_ftl_view"
 OWN_VIEW = "own"
 _QUERY = "_ftl_query_"
-_RESOURCES = "from ftl_nb import Config as _FtlConfig, Database as _FtlDatabase"
+_RESOURCES = "from ftl_nb import Config as _FtlConfig, Database as _FtlDatabase, Secret as _FtlSecret"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +165,9 @@ def _injected_type(parameter: Injected, analysis: Analysis) -> str:
         return ""
     if declaration.kind == "database":
         return ": _FtlDatabase"
-    if declaration.kind == "config":
+    if declaration.kind in ("config", "secret"):
         config = analysis.namespace.configs[declaration.binding]
-        return f": '_FtlConfig[{config.type}]'" if "'" not in config.type else ""
+        return f": '_Ftl{config.kind.capitalize()}[{config.type}]'" if "'" not in config.type else ""
     if declaration.kind == "sql":
         return "" if parameter.defaulted else f"={_QUERY}{declaration.binding}"
     return f": '{CLASS_PREFIX}{declaration.binding}'"

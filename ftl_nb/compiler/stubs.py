@@ -48,7 +48,8 @@ def _type_lines(decl: schema.Data | schema.Enum | schema.TypeAlias, types: TypeT
 
 def _handle(decl: schema.Decl, types: TypeTexts) -> str:
     if isinstance(decl, schema.Config | schema.Secret):
-        return f"{types.of('_ftl_nb.Config')}[{types.text(decl.type)}]"
+        handle = "_ftl_nb.Config" if isinstance(decl, schema.Config) else "_ftl_nb.Secret"
+        return f"{types.of(handle)}[{types.text(decl.type)}]"
     return types.of("_ftl_nb.Database" if isinstance(decl, schema.Database) else "_typing.Any")
 
 

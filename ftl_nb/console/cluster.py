@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ftl_nb.client import Connection, Session
     from ftl_nb.client.mirror import Mirror
     from ftl_nb.console.changes import Changes
+    from ftl_nb.console.settings import Configs, Secrets
     from ftl_nb.rpc import workspace_pb2
     from ftl_nb.widgets import Card, Display
 
@@ -297,7 +298,7 @@ class Cluster:
         return f"{module or 'every module'} has restarted"
 
     def reset(self) -> str:
-        """Removes every module and every database's files; config values stay."""
+        """Removes every module and every database's files; the values of configs and secrets stay."""
         from ftl_nb.rpc import workspace_pb2
         from ftl_nb.rpc.services import WorkspaceService
 
@@ -321,51 +322,17 @@ class Cluster:
 
     @property
     def configs(self) -> Configs:
+        """Config values."""
+        from ftl_nb.console.settings import Configs
+
         return Configs(self)
 
+    @property
+    def secrets(self) -> Secrets:
+        """Secrets, whose values stay out of sight."""
+        from ftl_nb.console.settings import Secrets
 
-class Configs:
-    """Config values: JSON by `module.name`, or by `name` for every module that declares it."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
-
-    def set(self, ref: str, value: object) -> None:
-        """Raises FtlError `config-invalid` where the declared type is another."""
-        from ftl_nb.rpc import admin_pb2
-        from ftl_nb.rpc.services import AdminService
-
-        request = admin_pb2.ConfigSetRequest(ref=_ref(ref), value=json.dumps(value).encode())
-        self._cluster.session.ask(AdminService.config_set, request)
-
-    def get(self, ref: str) -> Any:
-        """Raises FtlError `config-missing`."""
-        from ftl_nb.rpc import admin_pb2
-        from ftl_nb.rpc.services import AdminService
-
-        answer = self._cluster.session.ask(AdminService.config_get, admin_pb2.ConfigGetRequest(ref=_ref(ref)))
-        return json.loads(answer.value)
-
-    def unset(self, ref: str) -> None:
-        from ftl_nb.rpc import admin_pb2
-        from ftl_nb.rpc.services import AdminService
-
-        self._cluster.session.ask(AdminService.config_unset, admin_pb2.ConfigUnsetRequest(ref=_ref(ref)))
-
-    def list(self) -> dict[str, Any]:
-        """Every value that is set."""
-        from ftl_nb.rpc import admin_pb2
-        from ftl_nb.rpc.services import AdminService
-
-        answer = self._cluster.session.ask(AdminService.config_list, admin_pb2.ConfigListRequest(include_values=True))
-        return {c.ref_path: json.loads(c.value) for c in answer.configs}
-
-
-def _ref(ref: str) -> Any:
-    from ftl_nb.rpc import admin_pb2
-
-    module, dot, name = ref.rpartition(".")
-    return admin_pb2.ConfigRef(module=module, name=camel(name)) if dot else admin_pb2.ConfigRef(name=camel(name))
+        return Secrets(self)
 
 
 def show(output: Any) -> None:

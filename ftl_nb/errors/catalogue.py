@@ -269,6 +269,22 @@ _ENTRIES = (
         "The value of config {name} is not {type}: {detail}.",
         "%ftl config set {name} VALUE",
     ),
+    Entry(
+        "secret-missing",
+        "FTL-V540",
+        "The secret {name} has no value.",
+        "%ftl secret set {name} asks for it",
+    ),
+    Entry(
+        "secret-invalid", "FTL-V541", "The value of secret {name} is not {type}.", "%ftl secret set {name} asks for it"
+    ),
+    Entry("secret-hidden", "FTL-V542", "{detail}.", "{hint_text}"),
+    Entry(
+        "setting-kind",
+        "FTL-V543",
+        "{name} is a {kind} and not a {wanted}.",
+        "see %ftl {kind} list, or %ftl schema",
+    ),
     Entry("call-arguments", "FTL-V510", "{verb} cannot be called so: {why}.", "its request is {type}"),
     Entry(
         "not-visible",
@@ -316,6 +332,30 @@ _ENTRIES = (
         "remove it, or set XDG_RUNTIME_DIR to a folder of your own",
     ),
     Entry("usage", "FTL-R610", "{detail}.", "{hint_text}"),
+    Entry(
+        "settings-unreadable",
+        "FTL-R640",
+        "The values in {file} cannot be read: {detail}.",
+        "mend the file, or move it away; nothing is written to it meanwhile",
+    ),
+    Entry("settings-unwritable", "FTL-R641", "The values cannot be written to {file}: {detail}.", "the old ones stay"),
+    Entry("settings-key", "FTL-R642", "The key of the secrets, {key}, cannot be used: {detail}.", "{hint_text}"),
+    Entry(
+        "settings-seal",
+        "FTL-R643",
+        "The secret {name} was sealed by another key, or has been changed since.",
+        "put that key back, or set the secret anew",
+    ),
+    Entry(
+        "settings-keyring", "FTL-R644", "The keyring does not answer: {detail}.", "pip install keyring, or unlock it"
+    ),
+    Entry("settings-provider", "FTL-R645", "No provider of values is called {word!r}.", "{near}"),
+    Entry(
+        "settings-variable",
+        "FTL-R646",
+        "The environment variable {variable} does not hold JSON.",
+        'a text has quotes: "…"',
+    ),
     Entry("timeline-query", "FTL-R620", "{detail}.", "the timeline has the tables {tables}"),
     Entry(
         "store-address",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftl_nb.errors import fail
-from ftl_nb.magics import changes, timeline
+from ftl_nb.magics import changes, settings, timeline
 from ftl_nb.magics.arguments import Help, Parser
 from ftl_nb.magics.notebook import Notebook
 
@@ -65,32 +65,6 @@ def _call(notebook: Notebook, words: Namespace) -> Any:
     return json.loads(answer) if answer != b"{}" else None
 
 
-def _config(notebook: Notebook, words: Namespace) -> Any:
-    configs = notebook.cluster.configs
-    if words.action == "list":
-        return configs.list()
-    if not words.ref:
-        raise fail(
-            "usage", detail=f"%ftl config {words.action} needs a name", hint_text="module.name, or a global name"
-        )
-    if words.action == "get":
-        return configs.get(words.ref)
-    if words.action == "unset":
-        configs.unset(words.ref)
-        return None
-    configs.set(words.ref, _value(words.value))
-    return None
-
-
-def _value(words: list[str]) -> Any:
-    """JSON where it is, else the text itself."""
-    text = " ".join(words)
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
 def _one_module(parser: Parser) -> None:
     parser.add_argument("module", nargs="?", default="", help="a module's name (default: all)")
 
@@ -110,12 +84,6 @@ def _logs_words(parser: Parser) -> None:
 def _graph_words(parser: Parser) -> None:
     parser.add_argument("focus", nargs="?", default=None, metavar="MODULE[.DECL]", help="only this and what touches it")
     parser.add_argument("--mermaid", action="store_true", help="as mermaid text")
-
-
-def _config_words(parser: Parser) -> None:
-    parser.add_argument("action", choices=("list", "get", "set", "unset"))
-    parser.add_argument("ref", nargs="?", default="", metavar="MODULE.NAME")
-    parser.add_argument("value", nargs="*", help="JSON, or a plain text")
 
 
 def _graph(notebook: Notebook, words: Namespace) -> Any:
@@ -148,7 +116,8 @@ _TABLE = (
     Command("graph", "the system, drawn from the schema", _graph, _graph_words),
     Command("logs", "the newest log lines", lambda n, w: n.cluster.logs(w.module, w.limit), _logs_words),
     Command("timeline", "what happened, by filters or as SQL", timeline.show, timeline.show_words, timeline.read),
-    Command("config", "list, get, set or unset config values", _config, _config_words),
+    Command("config", "list, get, set, unset, import or export config values", settings.config, settings.config_words),
+    Command("secret", "the same for secrets, whose values stay out of sight", settings.secret, settings.secret_words),
     Command("up", "start or join the cluster", lambda n, w: n.cluster.up()),
     Command(
         "down", "end the cluster; what is deployed comes back with the next use", lambda n, w: print(n.cluster.down())

@@ -133,18 +133,26 @@ class ConfigListResponse(_message.Message):
 
         REF_PATH_FIELD_NUMBER: _builtins.int
         VALUE_FIELD_NUMBER: _builtins.int
+        TYPE_FIELD_NUMBER: _builtins.int
+        PROVIDER_FIELD_NUMBER: _builtins.int
         ref_path: _builtins.str
         """`module.name`, or `name` where global."""
         value: _builtins.bytes
+        """Absent where none is set."""
+        type: _builtins.str
+        """Ours: the declared type, empty where no module declares it; and who gives the value, empty where nobody does."""
+        provider: _builtins.str
         def __init__(
             self,
             *,
             ref_path: _builtins.str = ...,
             value: _builtins.bytes | None = ...,
+            type: _builtins.str = ...,
+            provider: _builtins.str = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "ref_path", b"ref_path", "value", b"value"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "provider", b"provider", "ref_path", b"ref_path", "type", b"type", "value", b"value"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
         _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015
@@ -335,17 +343,26 @@ class SecretsListResponse(_message.Message):
 
         REF_PATH_FIELD_NUMBER: _builtins.int
         VALUE_FIELD_NUMBER: _builtins.int
+        TYPE_FIELD_NUMBER: _builtins.int
+        PROVIDER_FIELD_NUMBER: _builtins.int
         ref_path: _builtins.str
+        """`module.name`, or `name` where global."""
         value: _builtins.bytes
+        """Only where it was asked for."""
+        type: _builtins.str
+        """Ours: the declared type, empty where no module declares it; and who gives the value, empty where nobody does."""
+        provider: _builtins.str
         def __init__(
             self,
             *,
             ref_path: _builtins.str = ...,
             value: _builtins.bytes | None = ...,
+            type: _builtins.str = ...,
+            provider: _builtins.str = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "ref_path", b"ref_path", "value", b"value"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "provider", b"provider", "ref_path", b"ref_path", "type", b"type", "value", b"value"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
         _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015

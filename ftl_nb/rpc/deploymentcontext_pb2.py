@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from ftl_nb.rpc import ftl_pb2 as ftl__nb_dot_rpc_dot_ftl__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"ftl_nb/rpc/deploymentcontext.proto\x12\x10xyz.block.ftl.v1\x1a\x14\x66tl_nb/rpc/ftl.proto\"1\n\x1bGetDeploymentContextRequest\x12\x12\n\ndeployment\x18\x01 \x01(\t\"\xb3\x05\n\x1cGetDeploymentContextResponse\x12\x0e\n\x06module\x18\x01 \x01(\t\x12\x12\n\ndeployment\x18\x02 \x01(\t\x12L\n\x07\x63onfigs\x18\x03 \x03(\x0b\x32;.xyz.block.ftl.v1.GetDeploymentContextResponse.ConfigsEntry\x12L\n\x07secrets\x18\x04 \x03(\x0b\x32;.xyz.block.ftl.v1.GetDeploymentContextResponse.SecretsEntry\x12\x45\n\tdatabases\x18\x05 \x03(\x0b\x32\x32.xyz.block.ftl.v1.GetDeploymentContextResponse.DSN\x12J\n\x06\x65gress\x18\x07 \x03(\x0b\x32:.xyz.block.ftl.v1.GetDeploymentContextResponse.EgressEntry\x1a\x65\n\x03\x44SN\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x43\n\x04type\x18\x02 \x01(\x0e\x32\x35.xyz.block.ftl.v1.GetDeploymentContextResponse.DbType\x12\x0b\n\x03\x64sn\x18\x03 \x01(\t\x1a.\n\x0c\x43onfigsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01\x1a.\n\x0cSecretsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01\x1a-\n\x0b\x45gressEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"J\n\x06\x44\x62Type\x12\x17\n\x13\x44\x42_TYPE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x44\x42_TYPE_POSTGRES\x10\x01\x12\x11\n\rDB_TYPE_MYSQL\x10\x02\x32\xda\x01\n\x18\x44\x65ploymentContextService\x12\x45\n\x04Ping\x12\x1d.xyz.block.ftl.v1.PingRequest\x1a\x1e.xyz.block.ftl.v1.PingResponse\x12w\n\x14GetDeploymentContext\x12-.xyz.block.ftl.v1.GetDeploymentContextRequest\x1a..xyz.block.ftl.v1.GetDeploymentContextResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"ftl_nb/rpc/deploymentcontext.proto\x12\x10xyz.block.ftl.v1\x1a\x14\x66tl_nb/rpc/ftl.proto\"W\n\x1bGetDeploymentContextRequest\x12\x12\n\ndeployment\x18\x01 \x01(\t\x12\x11\n\x07\x63onfigs\x18\xd4\xf7\x01 \x03(\t\x12\x11\n\x07secrets\x18\xd5\xf7\x01 \x03(\t\"\xd7\x05\n\x1cGetDeploymentContextResponse\x12\x0e\n\x06module\x18\x01 \x01(\t\x12\x12\n\ndeployment\x18\x02 \x01(\t\x12L\n\x07\x63onfigs\x18\x03 \x03(\x0b\x32;.xyz.block.ftl.v1.GetDeploymentContextResponse.ConfigsEntry\x12L\n\x07secrets\x18\x04 \x03(\x0b\x32;.xyz.block.ftl.v1.GetDeploymentContextResponse.SecretsEntry\x12\x45\n\tdatabases\x18\x05 \x03(\x0b\x32\x32.xyz.block.ftl.v1.GetDeploymentContextResponse.DSN\x12J\n\x06\x65gress\x18\x07 \x03(\x0b\x32:.xyz.block.ftl.v1.GetDeploymentContextResponse.EgressEntry\x12\x16\n\x07problem\x18\xd4\xf7\x01 \x01(\tH\x00\x88\x01\x01\x1a\x65\n\x03\x44SN\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x43\n\x04type\x18\x02 \x01(\x0e\x32\x35.xyz.block.ftl.v1.GetDeploymentContextResponse.DbType\x12\x0b\n\x03\x64sn\x18\x03 \x01(\t\x1a.\n\x0c\x43onfigsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01\x1a.\n\x0cSecretsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01\x1a-\n\x0b\x45gressEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"J\n\x06\x44\x62Type\x12\x17\n\x13\x44\x42_TYPE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x44\x42_TYPE_POSTGRES\x10\x01\x12\x11\n\rDB_TYPE_MYSQL\x10\x02\x42\n\n\x08_problem2\xda\x01\n\x18\x44\x65ploymentContextService\x12\x45\n\x04Ping\x12\x1d.xyz.block.ftl.v1.PingRequest\x1a\x1e.xyz.block.ftl.v1.PingResponse\x12w\n\x14GetDeploymentContext\x12-.xyz.block.ftl.v1.GetDeploymentContextRequest\x1a..xyz.block.ftl.v1.GetDeploymentContextResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,19 +39,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETDEPLOYMENTCONTEXTRESPONSE_EGRESSENTRY']._loaded_options = None
   _globals['_GETDEPLOYMENTCONTEXTRESPONSE_EGRESSENTRY']._serialized_options = b'8\001'
   _globals['_GETDEPLOYMENTCONTEXTREQUEST']._serialized_start=78
-  _globals['_GETDEPLOYMENTCONTEXTREQUEST']._serialized_end=127
-  _globals['_GETDEPLOYMENTCONTEXTRESPONSE']._serialized_start=130
-  _globals['_GETDEPLOYMENTCONTEXTRESPONSE']._serialized_end=821
-  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_DSN']._serialized_start=501
-  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_DSN']._serialized_end=602
-  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_CONFIGSENTRY']._serialized_start=604
-  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_CONFIGSENTRY']._serialized_end=650
-  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_SECRETSENTRY']._serialized_start=652
-  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_SECRETSENTRY']._serialized_end=698
-  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_EGRESSENTRY']._serialized_start=700
-  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_EGRESSENTRY']._serialized_end=745
-  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_DBTYPE']._serialized_start=747
-  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_DBTYPE']._serialized_end=821
-  _globals['_DEPLOYMENTCONTEXTSERVICE']._serialized_start=824
-  _globals['_DEPLOYMENTCONTEXTSERVICE']._serialized_end=1042
+  _globals['_GETDEPLOYMENTCONTEXTREQUEST']._serialized_end=165
+  _globals['_GETDEPLOYMENTCONTEXTRESPONSE']._serialized_start=168
+  _globals['_GETDEPLOYMENTCONTEXTRESPONSE']._serialized_end=895
+  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_DSN']._serialized_start=563
+  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_DSN']._serialized_end=664
+  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_CONFIGSENTRY']._serialized_start=666
+  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_CONFIGSENTRY']._serialized_end=712
+  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_SECRETSENTRY']._serialized_start=714
+  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_SECRETSENTRY']._serialized_end=760
+  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_EGRESSENTRY']._serialized_start=762
+  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_EGRESSENTRY']._serialized_end=807
+  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_DBTYPE']._serialized_start=809
+  _globals['_GETDEPLOYMENTCONTEXTRESPONSE_DBTYPE']._serialized_end=883
+  _globals['_DEPLOYMENTCONTEXTSERVICE']._serialized_start=898
+  _globals['_DEPLOYMENTCONTEXTSERVICE']._serialized_end=1116
 # @@protoc_insertion_point(module_scope)

@@ -24,15 +24,25 @@ class GetDeploymentContextRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     DEPLOYMENT_FIELD_NUMBER: _builtins.int
+    CONFIGS_FIELD_NUMBER: _builtins.int
+    SECRETS_FIELD_NUMBER: _builtins.int
     deployment: _builtins.str
+    @_builtins.property
+    def configs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ours: the names that the module declares."""
+
+    @_builtins.property
+    def secrets(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
         self,
         *,
         deployment: _builtins.str = ...,
+        configs: _abc.Iterable[_builtins.str] | None = ...,
+        secrets: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["deployment", b"deployment"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["configs", b"configs", "deployment", b"deployment", "secrets", b"secrets"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -146,8 +156,11 @@ class GetDeploymentContextResponse(_message.Message):
     SECRETS_FIELD_NUMBER: _builtins.int
     DATABASES_FIELD_NUMBER: _builtins.int
     EGRESS_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
     module: _builtins.str
     deployment: _builtins.str
+    problem: _builtins.str
+    """Ours: why values are lacking, an error as JSON."""
     @_builtins.property
     def configs(self) -> _containers.ScalarMap[_builtins.str, _builtins.bytes]: ...
     @_builtins.property
@@ -165,11 +178,14 @@ class GetDeploymentContextResponse(_message.Message):
         secrets: _abc.Mapping[_builtins.str, _builtins.bytes] | None = ...,
         databases: _abc.Iterable[Global___GetDeploymentContextResponse.DSN] | None = ...,
         egress: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        problem: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_problem", b"_problem", "problem", b"problem"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["configs", b"configs", "databases", b"databases", "deployment", b"deployment", "egress", b"egress", "module", b"module", "secrets", b"secrets"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_problem", b"_problem", "configs", b"configs", "databases", b"databases", "deployment", b"deployment", "egress", b"egress", "module", b"module", "problem", b"problem", "secrets", b"secrets"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__problem: _TypeAlias = _typing.Literal["problem"]  # noqa: Y015
+    _WhichOneofArgType__problem: _TypeAlias = _typing.Literal["_problem", b"_problem"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__problem) -> _WhichOneofReturnType__problem | None: ...
 
 Global___GetDeploymentContextResponse: _TypeAlias = GetDeploymentContextResponse  # noqa: Y015

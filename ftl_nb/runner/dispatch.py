@@ -16,8 +16,9 @@ from ftl_nb.rpc.cutting import InFlight, flight, together
 from ftl_nb.rpc.leasing import HeldLease
 from ftl_nb.runner.execution import Executor, Running, running
 from ftl_nb.runner.output import end_lines
-from ftl_nb.runner.reporter import CallRecord, Reporter
-from ftl_nb.schema.names import snake
+from ftl_nb.runner.reporter import CallRecord, Reporter, SecretRecord
+from ftl_nb.runner.settings import Settings
+from ftl_nb.schema.names import camel, snake
 
 Output = verb_pb2.CallResponse.Output
 
@@ -32,7 +33,7 @@ class RunnerDispatcher:
         executor: Executor,
         caller: Caller,
         reporter: Reporter,
-        config: Callable[[str], bytes | None],
+        settings: Settings,
         allowed: dict[str, frozenset[str]],
         control: Callable[[], Channel],
     ) -> None:
@@ -41,7 +42,7 @@ class RunnerDispatcher:
         self._executor = executor
         self._caller = caller
         self._reporter = reporter
-        self._config = config
+        self._settings = settings
         self._allowed = allowed
         self._control = control
 
@@ -115,7 +116,13 @@ class RunnerDispatcher:
         return response.rows, response.changed
 
     def config(self, module: str, name: str) -> bytes | None:
-        return self._config(name)
+        return self._settings.config(name)
+
+    def secret(self, module: str, name: str) -> bytes | None:
+        here = running.get()
+        verb, context = (here.verb, here.context) if here is not None else ("", None)
+        self._reporter.add(SecretRecord(f"{self._module}.{camel(name)}", verb, context, time.time()))
+        return self._settings.secret(name)
 
     def lease(self, parts: tuple[str, ...], ttl: float, wait: float, on_lost: Callable[[], None]) -> Held:
         return HeldLease(self._control(), ("module", self._module, *parts), ttl, wait, on_lost)

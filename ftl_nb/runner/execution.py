@@ -19,6 +19,7 @@ from ftl_nb.compiler.annotations import function_place
 from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import CallContext, verb_pb2
 from ftl_nb.rpc.cutting import InFlight, flight
+from ftl_nb.runner.redaction import covered
 from ftl_nb.runner.traces import gone_through, message_of, user_traceback
 from ftl_nb.schema.json import JsonError
 from ftl_nb.schema.names import snake
@@ -210,7 +211,7 @@ class Executor:
             with guard:
                 answer = self._run(verb, body, guard)
         except FtlError as e:
-            error = e
+            error = covered(e)
         except CallCancelled:
             if not guard.cancelled:
                 raise

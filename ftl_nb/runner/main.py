@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ class Runner:
 
     def __init__(self, process: Process, spec: dict[str, Any]) -> None:
         self._process = process
-        self._settings = Settings(spec["configs"])
+        self._settings = Settings()
         source = ModuleSource.from_dict(spec["source"])
         self._name = source.name
         reporter = process.reporter(source.name)
@@ -66,7 +66,7 @@ class Runner:
                 executor,
                 self._caller,
                 reporter,
-                self._settings.get,
+                self._settings,
                 allowed,
                 lambda: process.control,
             )
@@ -79,10 +79,12 @@ class Runner:
         self._server = serve(
             handlers(*self._service.served(), *self._settings.served()), self._process.credentials, THREADS
         )
+        threading.Thread(target=self._settings.follow, args=(self._contexts,), name="ftl-context", daemon=True).start()
+        if self._module.settings:
+            self._settings.wait()
         self._process.register(self._server.endpoint, self._reflected)
         self._process.view.on_change(self._on_schema)
         self._process.follow()
-        threading.Thread(target=self._settings.follow, args=(self._contexts,), name="ftl-context", daemon=True).start()
 
     def _on_schema(self, names: frozenset[str]) -> None:
         """Once this deployment is the canonical one, its calls are no longer a candidate's."""
@@ -90,8 +92,11 @@ class Runner:
         if own is not None and deployment_of(own) == self._process.deployment:
             self._caller.extra = ()
 
-    def _contexts(self) -> Iterator[Mapping[str, bytes]]:
-        """Config values reach running verbs without a new deployment."""
-        request = deploymentcontext_pb2.GetDeploymentContextRequest(deployment=self._process.deployment)
-        for context in DeploymentContextService.get_deployment_context.on(self._process.control)(request):
-            yield context.configs
+    def _contexts(self) -> Iterator[deploymentcontext_pb2.GetDeploymentContextResponse]:
+        """Values reach running verbs without a new deployment."""
+        request = deploymentcontext_pb2.GetDeploymentContextRequest(
+            deployment=self._process.deployment,
+            configs=[d.name for d in self._reflected.decls if isinstance(d, schema.Config)],
+            secrets=[d.name for d in self._reflected.decls if isinstance(d, schema.Secret)],
+        )
+        return iter(DeploymentContextService.get_deployment_context.on(self._process.control)(request))

@@ -14,7 +14,7 @@ from typing import Any
 from ftl_nb import schema
 from ftl_nb.binding.finder import populate_generated
 from ftl_nb.binding.loader import module_object, run_cell
-from ftl_nb.binding.resources import Config, externals
+from ftl_nb.binding.resources import Config, Secret, Setting, externals
 from ftl_nb.binding.source import Cell, ModuleSource
 from ftl_nb.binding.verbs import Verb
 from ftl_nb.compiler.annotations import annotation_places, union_aliases
@@ -56,12 +56,12 @@ class LoadedModule:
         return (v for v in vars(self.object).values() if isinstance(v, kind) and v.module == self.source.name)
 
     def reflect(self) -> schema.Module:
-        """The module's declarations: types, configs and verbs of its text, and what its SQL contributes."""
+        """The module's declarations: types, configs, secrets and verbs of its text, and what its SQL contributes."""
         places, aliases = self._places()
         reflector = Reflector(
             self.source.name, vars(self.object), aliases=aliases, externals=externals(), places=places
         )
-        configs = tuple(self._config(reflector, config) for config in self._own(Config))
+        settings = tuple(self._setting(reflector, setting) for setting in self.settings)
         verbs = tuple(self._verb(reflector, verb, places) for verb in self.verbs.values())
         for cls in self._own_types(aliases):
             reflector.type_of(cls)
@@ -69,7 +69,7 @@ class LoadedModule:
         own = {d.name for d in self.generated.decls}
         types = tuple(d for d in reflector.decls if d.name not in own)
         generated = as_visible(self.generated.decls, reflector.decls)
-        return schema.Module(self.source.name, (*configs, *generated, *types, *verbs), comments=comments)
+        return schema.Module(self.source.name, (*settings, *generated, *types, *verbs), comments=comments)
 
     def _own_types(self, aliases: dict[str, Any]) -> Iterator[type]:
         """The public types of the text, for other modules to use; one that no verb reaches may be beyond the schema."""
@@ -93,9 +93,16 @@ class LoadedModule:
             aliases.update((name, vars(self.object).get(name)) for name in union_aliases(tree))
         return places, aliases
 
-    def _config(self, reflector: Reflector, config: Config[Any]) -> schema.Config:
-        name = camel(config.name)
-        return schema.Config(name, reflector.type_of(config.type, f"the config {config.name}", config.name))
+    @property
+    def settings(self) -> tuple[Setting[Any], ...]:
+        """The configs, then the secrets."""
+        return (*self._own(Config), *self._own(Secret))
+
+    def _setting(self, reflector: Reflector, setting: Setting[Any]) -> schema.Config | schema.Secret:
+        kind = "secret" if isinstance(setting, Secret) else "config"
+        type_ = reflector.type_of(setting.type, f"the {kind} {setting.name}", setting.name)
+        made = schema.Secret if isinstance(setting, Secret) else schema.Config
+        return made(camel(setting.name), type_)
 
     def _verb(self, reflector: Reflector, verb: Verb, places: dict[str, Place]) -> schema.Verb:
         function = verb.function

@@ -9,6 +9,7 @@ import time
 
 from ftl_nb.runner.execution import Running, running
 from ftl_nb.runner.processlog import ProcessLog
+from ftl_nb.runner.redaction import hidden
 from ftl_nb.runner.reporter import LogRecord, Reporter
 
 #: What has no end by then is a line all the same.
@@ -29,6 +30,7 @@ class CallStream(io.TextIOBase):
         return True
 
     def write(self, text: str) -> int:
+        length, text = len(text), hidden.text(text)
         call = running.get()
         if call is None or self._log.forked:
             self._log.write(text)
@@ -36,7 +38,7 @@ class CallStream(io.TextIOBase):
             self._log.settle(call)
             call.write(self._name, text, self._module)
         if self._log.forked:
-            return len(text)
+            return length
         lines = call.lines if call is not None else self._lines
         *whole, rest = (lines.pop(self._name, "") + text).split("\n")
         if len(rest) > _LINE:
@@ -46,7 +48,7 @@ class CallStream(io.TextIOBase):
             lines[self._name] = rest
         for line in whole:
             _report(line, self._name, call, self._reporter)
-        return len(text)
+        return length
 
     def fileno(self) -> int:
         return self._log.fileno()
@@ -62,7 +64,7 @@ class CallHandler(logging.Handler):
         self.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
-        call, text = running.get(), self.format(record)
+        call, text = running.get(), hidden.text(self.format(record))
         if call is not None:
             call.write("log", text + "\n", self._module)
         self._reporter.add(LogRecord(text, "log", record.levelname, *_of(call, record.created)))

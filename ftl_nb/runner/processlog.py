@@ -15,11 +15,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ftl_nb.runner.execution import Running
+from ftl_nb.runner.redaction import hidden
 from ftl_nb.runner.reporter import LogRecord, Reporter
 
 #: Of what came at once, in bytes; what is more stays in the file.
 READ_LIMIT = 256 * 1024
 _LOOK_SECONDS = 0.2
+#: No subprocess begins and ends in less: a verb that prints much asks the file no more often than that.
+_SETTLE_SECONDS = 0.001
 
 
 @dataclass(slots=True)
@@ -41,6 +44,7 @@ class ProcessLog:
         self._reporter = reporter
         self._read = _opened(fd, path)
         self._seen = 0
+        self._settled = 0.0
         self._skip()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._inside: dict[int, _Inside] = {}
@@ -92,6 +96,10 @@ class ProcessLog:
 
     def settle(self, call: Running) -> None:
         """What came up to now is in the call's output, before what it writes next."""
+        now = time.monotonic()
+        if now - self._settled < _SETTLE_SECONDS:
+            return
+        self._settled = now
         self.look()
         one = self._inside.get(id(call))
         if one is not None:
@@ -148,6 +156,7 @@ class ProcessLog:
         return innermost[0] if len(innermost) == 1 else self._nobody
 
     def _attribute(self, one: _Inside, text: str) -> None:
+        text = hidden.text(text)
         if one.call is not None:
             one.pending.append(text)
         *lines, one.rest = (one.rest + text).split("\n")

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from ftl_nb.errors import FtlError
 from ftl_nb.rpc import CallContext, timeline_pb2
 from ftl_nb.rpc.tls import grpc
+from ftl_nb.runner.redaction import hidden
 
 QUEUE_LIMIT = 10_000
 BATCH = 256
@@ -54,6 +55,18 @@ class LogRecord(NamedTuple):
     open: bool = False
 
 
+class SecretRecord(NamedTuple):
+    """One read of a secret, by a verb or, with an empty name, by a thread of the author's."""
+
+    secret: str
+    verb: str
+    context: CallContext | None
+    when: float
+
+
+Record = CallRecord | LogRecord | SecretRecord
+
+
 class Reporter:
     """Queues records of deployment `deployment` and sends them as timeline events."""
 
@@ -61,12 +74,12 @@ class Reporter:
         self._deployment = deployment
         self._module = module
         self._send = send
-        self._queue: deque[CallRecord | LogRecord] = deque()
+        self._queue: deque[Record] = deque()
         self._wake = threading.Event()
         self._dropped = 0
         threading.Thread(target=self._run, name="ftl-timeline", daemon=True).start()
 
-    def add(self, record: CallRecord | LogRecord) -> None:
+    def add(self, record: Record) -> None:
         """Never blocks. Calls find room where log lines do not."""
         if len(self._queue) >= (QUEUE_LIMIT if isinstance(record, LogRecord) else 2 * QUEUE_LIMIT):
             self._dropped += 1
@@ -108,10 +121,12 @@ class Reporter:
         except grpc.RpcError as e:
             print("timeline:", e.code().name, flush=True)
 
-    def _entry(self, record: CallRecord | LogRecord) -> Fields:
+    def _entry(self, record: Record) -> Fields:
         # Plain mappings: gRPC's messages take them whole, in one step.
         if isinstance(record, CallRecord):
             return {"timestamp": seconds(record.started), "call": self._call(record)}
+        if isinstance(record, SecretRecord):
+            return {"timestamp": seconds(record.when), "secret_access": self._read(record)}
         return {"timestamp": seconds(record.when), "log": self._log(record)}
 
     def _call(self, record: CallRecord) -> Fields:
@@ -132,7 +147,20 @@ class Reporter:
         if context.callers:
             event["source_verb_ref"] = ref(context.callers[-1])
         if record.error is not None:
-            event |= {"error": record.error.message, "stack": record.error.remote}
+            event |= {"error": hidden.text(record.error.message), "stack": hidden.text(record.error.remote)}
+        return event
+
+    def _read(self, record: SecretRecord) -> Fields:
+        event: Fields = {
+            "deployment_key": self._deployment,
+            "secret": record.secret,
+            "action": "read",
+            "accessor": f"module {self._module}",
+            "timestamp": seconds(record.when),
+        }
+        if record.context is not None:
+            event |= {"request_key": record.context.request_key, "parent_span_id": record.context.span_id}
+            event["verb_ref"] = ref(record.verb)
         return event
 
     def _log(self, record: LogRecord) -> Fields:
@@ -149,6 +177,7 @@ class Reporter:
 
 def shown(text: bytes | str) -> str:
     """What the timeline keeps of a body or a line: SHOWN bytes or characters, and how much there was."""
+    text = hidden.text(text) if isinstance(text, str) else hidden.data(text)
     kept = text[:SHOWN]
     read = kept if isinstance(kept, str) else kept.decode(errors="replace")
     unit = "characters" if isinstance(text, str) else "bytes"

@@ -19,7 +19,12 @@ from ftl_nb.runner.output import end_lines
 from ftl_nb.runner.reporter import CallRecord, Reporter
 
 #: What goes wrong on the author's side is an answer; the rest is a failure of the call.
-_ANSWERED = frozenset({"verb-raised", "no-rows", "sql-failed", "hidden-use", "config-missing", "config-invalid"})
+_ANSWERED = frozenset(
+    {
+        *("verb-raised", "no-rows", "sql-failed", "hidden-use"),
+        *("config-missing", "config-invalid", "secret-missing", "secret-invalid", "settings-unreadable"),
+    }
+)
 
 
 _CENTURY = 3e9

@@ -66,7 +66,7 @@ def is_startup(use: VerbUse) -> bool:
 
 
 def with_uses(module: schema.Module, analysis: Analysis) -> schema.Module:
-    """The reflected module with what the analysis of its text found: calls, configs and databases of each verb."""
+    """The reflected module with what the analysis of its text found each verb to use."""
     uses = {use.name: use for use in analysis.verbs}
 
     def complete(decl: schema.Decl) -> schema.Decl:
@@ -80,11 +80,13 @@ def with_uses(module: schema.Module, analysis: Analysis) -> schema.Module:
 
 def _metadata(use: VerbUse, pos: schema.Position) -> Iterator[schema.Metadata]:
     """What the verb uses; what is wrong with one of them is shown at the verb."""
-    kinds = (use.calls, use.configs, use.databases)
+    kinds = (use.calls, use.configs, use.secrets, use.databases)
     refs = [tuple(schema.Ref(r.module, r.name, pos=pos) for r in kind) for kind in kinds]
     if refs[0]:
         yield schema.MetadataCalls(refs[0])
     if refs[1]:
         yield schema.MetadataConfig(refs[1])
     if refs[2]:
-        yield schema.MetadataDatabases(refs[2])
+        yield schema.MetadataSecrets(refs[2])
+    if refs[3]:
+        yield schema.MetadataDatabases(refs[3])

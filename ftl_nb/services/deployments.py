@@ -16,7 +16,6 @@ from ftl_nb.store import Delete, Item, Put, Store
 
 MODULES = "/modules/"
 PENDING = "/pending/"
-CONFIGS = "/configs/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +115,8 @@ class Records:
     def drop_pending(self, name: str) -> None:
         self._store.commit((), [Delete(f"{PENDING}{name}")])
 
-    def configs(self, module: str) -> dict[str, bytes]:
-        """Name to JSON value; a module's own values win over global ones (`/configs/_/`)."""
-        merged: dict[str, bytes] = {}
-        for owner in ("_", module):
-            prefix = f"{CONFIGS}{owner}/"
-            merged.update({i.key.removeprefix(prefix): i.value for i in self._store.range(prefix)[0]})
-        return merged
-
-    def all_configs(self) -> dict[str, bytes]:
-        """`module/name` (`_` for a global) to JSON value."""
-        return {i.key.removeprefix(CONFIGS): i.value for i in self._store.range(CONFIGS)[0]}
-
-    def set_config(self, module: str, name: str, value: bytes | None) -> None:
-        key = f"{CONFIGS}{module or '_'}/{name}"
-        self._store.commit((), [Delete(key) if value is None else Put(key, value)])
-
     def forget(self) -> None:
-        """Everything but the config values."""
+        """Every module, and what is pending."""
         keys = [i.key for prefix in (MODULES, PENDING) for i in self._store.range(prefix)[0]]
         self._store.commit((), [Delete(k) for k in keys])
 

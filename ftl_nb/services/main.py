@@ -10,14 +10,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ftl_nb.cluster.handover import taken_over
+from ftl_nb.cluster.project import settings_of
 from ftl_nb.rpc import Channels, Credentials, Leaf, handlers, keep_fresh, serve
-from ftl_nb.services.admin import Admin, Configs
+from ftl_nb.services.admin import Admin
 from ftl_nb.services.databases import Databases
 from ftl_nb.services.deployments import Records
 from ftl_nb.services.leases import Leases, LeaseServer
 from ftl_nb.services.link import SupervisorLink
 from ftl_nb.services.plane import Plane
 from ftl_nb.services.scaling import LocalScaling
+from ftl_nb.services.settings import SettingsServer, chain_of
 from ftl_nb.services.steps import record_steps
 from ftl_nb.services.timeline import Keeper, Timeline, TimelineServer, archive_of
 from ftl_nb.services.truth import Truth
@@ -49,8 +52,9 @@ def run(spec: dict[str, Any]) -> None:
     served = TimelineServer(timeline, time.time)
     workspace = Workspace(plane, timeline)
     link.on_client, link.on_client_gone = workspace.client_here, workspace.client_gone
-    admin = Admin(plane, Configs(records, plane), served)
-    services = (plane.truth, plane.scaling, served, workspace, admin, LeaseServer(Leases(store)))
+    admin = Admin(plane, served)
+    settings = _settings(plane, timeline)
+    services = (plane.truth, plane.scaling, served, workspace, admin, settings, LeaseServer(Leases(store)))
     server = serve(handlers(*(m for s in services for m in s.served_by())), credentials, THREADS)
     plane.control = server.endpoint
     link.start(server.port)
@@ -69,6 +73,13 @@ def run(spec: dict[str, Any]) -> None:
 def say(sentence: str) -> None:
     """Into the log of this process."""
     print(sentence, flush=True)
+
+
+def _settings(plane: Plane, timeline: Timeline) -> SettingsServer:
+    words = settings_of(plane.folder) or {}
+    configs = chain_of("config", words, plane.state, plane.realm, os.environ)
+    secrets = chain_of("secret", words, plane.state, plane.realm, taken_over())
+    return SettingsServer(configs, secrets, plane, timeline)
 
 
 def _plane(realm: str, folder: Path, state: Path, records: Records, link: SupervisorLink, channels: Channels) -> Plane:

@@ -74,7 +74,6 @@ class Plane:
             "deployment": deployment,
             "source": source.to_dict(),
             "generated": schema.to_proto(generated).SerializeToString(),
-            "configs": self.records.configs(source.name),
             "calls": {f"{source.name}.{u.name}": [str(ref) for ref in u.calls] for u in analysis.verbs},
         }
 

@@ -12,6 +12,7 @@ from ftl_nb.widgets.graph import Graph, graph, kind_of, mermaid, signature
 from ftl_nb.widgets.logs import LogLine, Logs
 from ftl_nb.widgets.plan import Plan
 from ftl_nb.widgets.rows import Rows
+from ftl_nb.widgets.settings import SettingLine, SettingLines
 from ftl_nb.widgets.table import ModuleStatus, Status, decl_counts
 from ftl_nb.widgets.text_view import SchemaText, schema_view
 from ftl_nb.widgets.trace import Span, Trace
@@ -30,6 +31,8 @@ __all__ = [
     "Plan",
     "Rows",
     "SchemaText",
+    "SettingLine",
+    "SettingLines",
     "Span",
     "Status",
     "Trace",

@@ -21,7 +21,7 @@ SELECT price FROM items WHERE sku = @sku;
 COMMANDS = [
     *("status", "schema", "stage", "plan", "apply", "discard", "changesets", "rollback"),
     *("check", "call", "trace", "graph", "logs", "timeline"),
-    *("config", "up", "down", "restart", "remove", "reset", "export"),
+    *("config", "secret", "up", "down", "restart", "remove", "reset", "export"),
 ]
 
 
@@ -195,7 +195,10 @@ def test_config_and_its_twin(shop: Notebook) -> None:
     shop.run("%ftl config set shop.currency EUR")
     assert shop.value("money()") == "EUR"
     assert shop.value("%ftl config get shop.currency") == "EUR"
-    assert shop.value("%ftl config list") == {"shop.currency": "EUR"} == shop.cluster.configs.list()
+    listed = str(shop.value("%ftl config list"))
+    assert listed.splitlines()[1].split() == ["shop.currency", "String", '"EUR"', "file"]
+    assert listed == str(shop.cluster.configs.list())
+    assert shop.value("%ftl config export") == {"shop.currency": "EUR"} == shop.cluster.configs.values()
     assert shop.run("%ftl config set shop.currency 3").refusal.slug == "config-invalid"
     shop.cluster.configs.set("currency", "JPY")
     shop.run("%ftl config unset shop.currency")
@@ -313,5 +316,5 @@ def test_down_and_up_bring_back_what_is_deployed(shop: Notebook) -> None:
 def test_reset_removes_everything_but_config_values(shop: Notebook) -> None:
     assert shop.run("%ftl reset").ok.stdout == "removed: shop, users\n"
     assert shop.session.view.modules == ()
-    assert shop.value("%ftl config list") == {"shop.currency": "EUR"}
+    assert shop.cluster.configs.values() == {"shop.currency": "EUR"}
     assert not list((shop.session.project.state / "databases").rglob("*.duckdb"))

@@ -35,23 +35,11 @@ def test_a_commit_settles_what_was_pending_of_its_modules_alone(records: Records
     assert set(records.pending()) == {"other"}
 
 
-def test_a_modules_own_config_wins_over_the_global_one(records: Records) -> None:
-    records.set_config("", "currency", b'"USD"')
-    records.set_config("", "rate", b"1")
-    records.set_config("shop", "currency", b'"EUR"')
-    assert records.configs("shop") == {"currency": b'"EUR"', "rate": b"1"}
-    assert records.configs("other") == {"currency": b'"USD"', "rate": b"1"}
-    records.set_config("shop", "currency", None)
-    assert records.configs("shop")["currency"] == b'"USD"'
-
-
-def test_forgetting_keeps_the_configs(records: Records) -> None:
-    records.set_config("shop", "rate", b"1")
+def test_forgetting_takes_modules_and_what_is_pending(records: Records) -> None:
     records.keep_pending(Pending(ModuleSource("shop"), ""))
     records.commit([deployment(module="other")], [])
     records.forget()
     assert (records.deployments(), records.pending()) == ({}, {})
-    assert records.all_configs() == {"shop/rate": b"1"}
 
 
 def test_the_runtime_says_where_a_module_and_its_databases_answer() -> None:
