@@ -25,8 +25,9 @@ msgspec, over the same mutual TLS, with the same number of threads; for two hops
 for SQL one bare hop and the same statement on a DuckDB of the measuring process, each in a loop of its own, added (the
 row below it has them as one sequence instead; it decides nothing); for an edited cell an empty cell; for the first
 answer of a session two fresh Pythons that import gRPC, protobuf and X.509, one after the other; for memory the bare
-server's own. Throughput is measured with one event loop as client for both, with ready messages, and one kind of bare
-server, gRPC's own with a standard thread pool.
+server's own; for a commit to the store the same write as a bare transaction of SQLite or of etcd. Throughput is
+measured with one event loop as client for both, with ready messages, and one kind of bare server, gRPC's own with
+a standard thread pool.
 
 ## How far one run can be trusted
 
