@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from enum import Enum, IntEnum, StrEnum
 from typing import Annotated, Any, Generic, NewType, TypeVar, Union
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftl_nb.schema.json import Externals, JsonError, UnsupportedType, codec
@@ -252,6 +253,11 @@ def test_encoding_checks_types(tp: Any, value: Any, message: str) -> None:
     assert str(caught.value) == message
 
 
+def test_a_number_too_long_to_write_is_told_by_its_size() -> None:
+    with pytest.raises(JsonError, match="expected Int, got a number of 16,610 bits, which does not fit into 64 bits"):
+        codec(int).encode(10**5000)
+
+
 REFUSED_JSON: list[tuple[Any, bytes, str]] = [
     (int, b'"1"', "expected Int, got string"),
     (int, b"1.5", "expected Int, got 1.5"),
@@ -300,10 +306,115 @@ def test_decoding_errors_have_the_path(tp: Any, text: bytes, message: str) -> No
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"NaN", b'"\xff"', b'"\\ud800"', b"1e400", b"[" * 100_000])
+@pytest.mark.parametrize("text", [b"", b"{", b"NaN", b'"\xff"', b'"\\ud800"', b"1e400", b"9" * 10_000_000])
 def test_text_that_is_not_json_is_one_error(text: bytes) -> None:
     with pytest.raises(JsonError, match="not JSON: "):
         codec(Any).decode(text)
+
+
+@pytest.mark.parametrize("text", [b"[" * 100_000, b'{"a":' * 100_000, b"[" * 2_000 + b"]" * 2_000])
+@pytest.mark.parametrize("tp", [Any, Node, list[int]])
+def test_deep_nesting_is_one_error(tp: Any, text: bytes) -> None:
+    with pytest.raises(JsonError, match="the JSON is nested too deeply"):
+        codec(tp).decode(text)
+
+
+@pytest.mark.parametrize("tp", [Any, str, Order])
+def test_a_text_that_is_too_large_is_one_error(tp: Any) -> None:
+    with pytest.raises(JsonError, match="the JSON has 200,000,002 bytes, which is more than 67,108,864"):
+        codec(tp).decode(b'"' + b"x" * 200_000_000 + b'"')
+
+
+def test_of_a_key_that_is_there_twice_the_last_one_counts() -> None:
+    assert codec(Line).decode(b'{"sku":"a","sku":"b"}') == Line("b")
+
+
+@dataclass
+class Everything:
+    whole: int
+    order_id: float
+    text: str | None
+    raw: bytes
+    at: dt.datetime
+    pet: Pet | None
+    nodes: list[Node]
+    counts: dict[str, int]
+    by_level: dict[Level, Line]
+    color: Color
+    point: Point
+    box: Box[list[bool]]
+    counted: Counted
+    more: Any = 1
+    done: bool = False
+
+
+SCALARS = st.none() | st.booleans() | st.integers(-(2**65), 2**65) | st.floats(allow_nan=False, allow_infinity=False)
+TEXTS = st.sampled_from(
+    ["", "red", "Cat", "1", "aGk=", "aGl=", "a", "2024-02-29T12:00:00Z", "2024-02-29T12:00:00", "é"]
+)
+
+
+def json_of(tp: Any) -> st.SearchStrategy[object]:
+    """JSON that often is of the type, and often nearly."""
+    fit = {
+        int: st.integers(-5, 5) | st.just(3.0) | st.just(2**63),
+        float: st.floats(allow_nan=False, allow_infinity=False) | st.integers(),
+        str: TEXTS,
+        bytes: TEXTS,
+        dt.datetime: st.sampled_from(["2024-02-29T12:00:00Z", "2024-02-29T12:00:00.123456789+05:30", "soon"]),
+        bool: st.booleans(),
+    }
+    return st.one_of(*[fit[tp]] * 6, SCALARS)
+
+
+LINES = st.fixed_dictionaries({"sku": json_of(str)}, optional={"unitPrice": json_of(float), "x": SCALARS})
+PETS = st.sampled_from(
+    [None, {}, {"name": "Cat", "value": {"lives": 9}}, {"name": "Dog", "value": {"name": 1}}, {"name": "Cow"}]
+)
+NODES = st.recursive(
+    st.builds(lambda v: {"value": v, "children": []}, json_of(int)),
+    lambda n: st.fixed_dictionaries(
+        {"value": json_of(int), "children": st.lists(n, max_size=2), "parent": st.none() | n}
+    ),
+    max_leaves=4,
+)
+NEARLY = st.fixed_dictionaries(
+    {
+        "whole": json_of(int),
+        "orderId": json_of(float),
+        "at": json_of(dt.datetime),
+        "color": st.sampled_from(["red", "red", "blue", "green", 1]),
+        "point": st.sampled_from([{"x": 1}, {"x": 1, "y": 2}, {"y": 2}]),
+        "box": st.sampled_from([{"content": [True]}, {"content": [], "spares": [[False]]}, {"content": 1}]),
+        "counted": st.sampled_from([{"text": "abc"}, {"text": "a", "size": 7}, {"text": ""}]),
+    },
+    optional={
+        "text": st.none() | json_of(str),
+        "raw": json_of(bytes),
+        "pet": PETS,
+        "nodes": st.lists(NODES, max_size=2),
+        "counts": st.dictionaries(TEXTS, json_of(int), max_size=2),
+        "byLevel": st.dictionaries(st.sampled_from(["1", "2", "3", "01"]), LINES, max_size=2),
+        "more": SCALARS | st.lists(TEXTS),
+        "done": json_of(bool),
+        "else": SCALARS,
+    },
+)
+
+
+@settings(max_examples=300)
+@given(NEARLY)
+def test_decoding_in_one_step_is_decoding_step_by_step(raw: object) -> None:
+    text = json.dumps(raw).encode()
+    made = codec(Everything)
+
+    def outcome(decode: Callable[[], object]) -> object:
+        try:
+            return decode()
+        except JsonError as error:
+            return str(error)
+
+    assert outcome(lambda: made.decode(text)) == outcome(lambda: made.from_json(json.loads(text)))
 
 
 def test_the_error_keeps_path_and_message_apart() -> None:

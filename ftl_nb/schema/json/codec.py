@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -9,13 +10,16 @@ from typing import Any
 from ftl_nb.schema.json.build import ShapeBuilder
 from ftl_nb.schema.json.errors import JsonError, Mismatch, UnsupportedType
 from ftl_nb.schema.json.externals import NONE, External, Externals, frozen
-from ftl_nb.schema.json.shape import Shape, locate_json, locate_value
+from ftl_nb.schema.json.limits import SIZE_LIMIT, TOO_DEEP, parsed, too_large
+from ftl_nb.schema.json.shape import Convert, Shape, locate_json, locate_value
+
+_TYPING = threading.Lock()
 
 
 class Codec:
     """Values of one Python type to JSON bytes and back. Stateless: any thread may use it."""
 
-    __slots__ = ("_decode", "_dump", "_encode", "_load", "_shape", "type")
+    __slots__ = ("_convert", "_dump", "_encode", "_load", "_load_typed", "_shape", "type")
 
     #: What `encode` and `decode` raise, for those who do not import this room ahead of its first use.
     error = JsonError
@@ -23,9 +27,11 @@ class Codec:
     def __init__(self, tp: Any, shape: Shape, dump: Callable[[Any], bytes], load: Callable[[bytes], Any]) -> None:
         self.type = tp
         self._shape = shape
-        self._encode, self._decode = shape.encode, shape.decode
+        self._encode = shape.encode
         self._dump = dump
         self._load = load
+        self._load_typed: Callable[[bytes], Any] | None = None
+        self._convert: Convert | None = None
 
     def encode(self, value: Any) -> bytes:
         """The value's JSON, without blanks, fields in declaration order. Raises JsonError."""
@@ -39,10 +45,18 @@ class Codec:
             raise JsonError("", "the value is nested too deeply, or contains itself") from error
 
     def decode(self, data: bytes) -> Any:
-        """The value of JSON text. Unknown keys are skipped. Raises JsonError."""
+        """The value of JSON text, of at most SIZE_LIMIT bytes. Raises JsonError.
+
+        Unknown keys are skipped, since modules of different versions call each other; `schema.check_json` refuses them
+        where people write JSON. Of a key that is there twice the last one counts.
+        """
+        load = self._load_typed or self._typed()
+        if len(data) > SIZE_LIMIT:
+            raise too_large(len(data))
         try:
-            return self._decode(self._load(data))
-        except (Mismatch, ValueError, RecursionError):
+            found, convert = load(data), self._convert
+            return found if convert is None else convert(found)
+        except (Mismatch, ValueError, TypeError, RecursionError):
             # Step by step once more, to say what is wrong and where.
             return self.from_json(self._parse(data))
 
@@ -60,13 +74,19 @@ class Codec:
         except Mismatch as error:
             raise JsonError(_rooted(locate_json(self._shape, raw)), str(error)) from error.__cause__
         except RecursionError as error:
-            raise JsonError("", "the JSON is nested too deeply") from error
+            raise JsonError("", TOO_DEEP) from error
+
+    def _typed(self) -> Callable[[bytes], Any]:
+        """Made at the first decoding: structs take longer to make than a body to read, and many codecs only encode."""
+        import msgspec
+
+        with _TYPING:
+            annotation, self._convert = self._shape.typed()
+        self._load_typed = load = msgspec.json.Decoder(annotation).decode
+        return load
 
     def _parse(self, data: bytes) -> Any:
-        try:
-            return self._load(data)
-        except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
-            raise JsonError("", f"not JSON: {error}") from error
+        return parsed(data, self._load)
 
     def __repr__(self) -> str:
         return f"codec({self._shape.name})"

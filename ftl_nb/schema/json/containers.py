@@ -11,7 +11,7 @@ from typing import Any
 from ftl_nb.schema.json.errors import Mismatch, UnsupportedType, refused_json, refused_value
 from ftl_nb.schema.json.hints import is_data
 from ftl_nb.schema.json.scalars import encode_float, encode_int, encode_str
-from ftl_nb.schema.json.shape import Convert, Part, Shape, generate, inline
+from ftl_nb.schema.json.shape import Convert, Part, Shape, Typed, generate, inline
 
 _INT_TEXT = re.compile(r"-?(0|[1-9][0-9]*)\Z")
 
@@ -23,6 +23,10 @@ class ListShape(Shape):
         name = f"[{element.name}]"
         super().__init__(name, _list_encoder(name, element), _list_decoder(name, element))
         self._element = element
+
+    def typed(self) -> Typed:
+        inner, convert = self._element.typed()
+        return Typed(list[inner], None if convert is None else lambda raw: list(map(convert, raw)))  # type: ignore[valid-type]
 
     def encode_parts(self, value: Any) -> Iterator[Part]:
         return self._parts(value)
@@ -84,6 +88,7 @@ class MapShape(Shape):
         super().__init__(f"{{{key.name}: {value.name}}}", self._encode, self._decode)
         self._encode_key = _text_key(key.encode)
         self._decode_key = _int_key(key.decode) if key_is_int else key.decode
+        self._keys_are_plain = key.native is str
         self._keys = Shape(key.name, self._encode_key, self._decode_key)
         self._value = value
 
@@ -98,6 +103,13 @@ class MapShape(Shape):
             raise refused_json(self.name, raw)
         key, one = self._decode_key, self._value.decode
         return {key(k): one(v) for k, v in raw.items()}
+
+    def typed(self) -> Typed:
+        if not self._keys_are_plain:
+            return super().typed()
+        inner, convert = self._value.typed()
+        made = None if convert is None else lambda raw: {key: convert(item) for key, item in raw.items()}
+        return Typed(dict[str, inner], made)  # type: ignore[valid-type]
 
     def encode_parts(self, value: Any) -> Iterator[Part]:
         return self._parts(value)
@@ -135,6 +147,10 @@ class OptionalShape(Shape):
     def _decode(self, raw: Any) -> object:
         return None if raw is None else self._inner.decode(raw)
 
+    def typed(self) -> Typed:
+        inner, convert = self._inner.typed()
+        return Typed(inner | None, None if convert is None else lambda raw: None if raw is None else convert(raw))
+
     def encode_parts(self, value: Any) -> Iterator[Part]:
         return self._inner.encode_parts(value)
 
@@ -149,7 +165,7 @@ class AnyShape(Shape):
     """Any JSON value. On the way out dataclasses, enums, bytes and datetimes are written as their own types are."""
 
     def __init__(self, shape_of: Callable[[Any], Shape]) -> None:
-        super().__init__("Any", self._encode, lambda raw: raw, decode_test="True")
+        super().__init__("Any", self._encode, lambda raw: raw, decode_test="True", native=Any)
         self._shape_of = shape_of
 
     def _encode(self, value: Any) -> object:

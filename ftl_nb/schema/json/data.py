@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ftl_nb.schema.json.errors import MISSING, Mismatch, refused_json, refused_value
 from ftl_nb.schema.json.hints import FieldHint
-from ftl_nb.schema.json.shape import Part, Shape, generate, inline
+from ftl_nb.schema.json.shape import Convert, Part, Shape, Typed, generate, inline
 
 
 class DataField(NamedTuple):
@@ -28,11 +28,25 @@ class DataShape(Shape):
         super().__init__(name, lambda value: self.encode(value), lambda raw: self.decode(raw))
         self._class = cls
         self._fields: tuple[DataField, ...] = ()
+        self._typed: Typed | None = None
+        self._being_typed = False
 
     def complete(self, fields: tuple[DataField, ...]) -> None:
         self._fields = fields
         self.encode = _encoder(self._class, self.name, fields)
         self.decode = _decoder(self._class, self.name, fields)
+
+    def typed(self) -> Typed:
+        """A struct of the same fields; the data inside itself is decoded without one."""
+        if self._being_typed:
+            return super().typed()
+        if self._typed is None:
+            self._being_typed = True
+            try:
+                self._typed = _typed(self._class, self._fields)
+            finally:
+                self._being_typed = False
+        return self._typed
 
     def encode_parts(self, value: Any) -> Iterator[Part]:
         for field in self._fields if isinstance(value, self._class) else ():
@@ -115,3 +129,42 @@ def _maker(cls: type, fields: tuple[DataField, ...]) -> Any:
     ]
     names = {"CLASS": cls, "NAME": cls.__name__, "Mismatch": Mismatch, "set_field": object.__setattr__}
     return generate(lines, "make", names)
+
+
+def _typed(cls: type, fields: tuple[DataField, ...]) -> Typed:
+    """Structs are what msgspec fills fastest: one and a constructor take no longer than msgspec's own dataclasses."""
+    import msgspec
+
+    parts = [field.shape.typed() for field in fields]
+    columns = [
+        (f"x{i}", part.annotation, _struct_field(f)) for i, (f, part) in enumerate(zip(fields, parts, strict=True))
+    ]
+    struct = msgspec.defstruct("Fields", columns, kw_only=True, gc=False)
+    plain = all(
+        f.hint.init and not f.hint.kw_only and part.convert is None for f, part in zip(fields, parts, strict=True)
+    )
+    return Typed(struct, _from_tuple(cls) if plain else _from_struct(cls, fields, parts))
+
+
+def _struct_field(field: DataField) -> Any:
+    import msgspec
+
+    default = field.default
+    if default is None:
+        return msgspec.field(name=field.hint.schema_name)
+    return msgspec.field(name=field.hint.schema_name, default_factory=default)
+
+
+def _from_tuple(cls: type) -> Convert:
+    from msgspec.structs import astuple
+
+    return lambda struct: cls(*astuple(struct))
+
+
+def _from_struct(cls: type, fields: tuple[DataField, ...], parts: list[Typed]) -> Convert:
+    names: dict[str, object] = {"make": _maker(cls, fields)}
+    arguments = []
+    for i, part in enumerate(parts):
+        names[f"c{i}"] = part.convert
+        arguments.append(f"struct.x{i}" if part.convert is None else f"c{i}(struct.x{i})")
+    return generate(["def convert(struct):", f"    return make({', '.join(arguments)})"], "convert", names)

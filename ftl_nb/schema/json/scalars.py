@@ -10,13 +10,15 @@ import numbers
 import operator
 from collections.abc import Callable
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any
 
 from ftl_nb.schema.json.errors import Mismatch, refused_json, refused_value
 from ftl_nb.schema.json.shape import Shape
 
 LEAST, MOST = -(2**63), 2**63 - 1
 _INT_TEST = f"{{x}}.__class__ is int and {LEAST} <= {{x}} <= {MOST}"
+#: A larger number is not written out: Python refuses to, from 4300 digits on.
+_SHOWN_BITS = 512
 _MINUTE = datetime.timedelta(minutes=1)
 
 
@@ -37,7 +39,8 @@ def decode_int(raw: Any) -> int:
 
 def _in_range(value: int) -> int:
     if not LEAST <= value <= MOST:
-        raise Mismatch(f"expected Int, got {value}, which does not fit into 64 bits")
+        shown = value if value.bit_length() < _SHOWN_BITS else f"a number of {value.bit_length():,} bits"
+        raise Mismatch(f"expected Int, got {shown}, which does not fit into 64 bits")
     return int(value)
 
 
@@ -153,7 +156,7 @@ class Zeroed(Shape):
     """A type whose key may be missing: it then stands for `zero`."""
 
     def __init__(self, shape: Shape, zero: Callable[[], object]) -> None:
-        super().__init__(shape.name, shape.encode, shape.decode, shape.encode_test, shape.decode_test)
+        super().__init__(shape.name, shape.encode, shape.decode, native=shape.native)
         self._zero = zero
 
     def default(self) -> Callable[[], object] | None:
@@ -162,13 +165,16 @@ class Zeroed(Shape):
 
 def scalar_shapes() -> dict[object, Shape]:
     """The shape of each primitive Python type."""
+    from msgspec import Meta
+
+    whole, instant = Annotated[int, Meta(ge=LEAST, le=MOST)], Annotated[datetime.datetime, Meta(tz=True)]
     finite = "{x}.__class__ is float and {x} - {x} == 0.0"
     return {
-        int: Shape("Int", encode_int, decode_int, _INT_TEST, _INT_TEST),
-        float: Shape("Float", encode_float, decode_float, finite, "{x}.__class__ is float"),
-        str: Shape("String", encode_str, decode_str, "{x}.__class__ is str", "{x}.__class__ is str"),
-        bool: Shape("Bool", encode_bool, decode_bool, "{x}.__class__ is bool", "{x}.__class__ is bool"),
-        bytes: Zeroed(Shape("Bytes", encode_bytes, decode_bytes), bytes),
-        datetime.datetime: Shape("Time", encode_time, time_decoder()),
+        int: Shape("Int", encode_int, decode_int, _INT_TEST, _INT_TEST, whole),
+        float: Shape("Float", encode_float, decode_float, finite, "{x}.__class__ is float", float),
+        str: Shape("String", encode_str, decode_str, "{x}.__class__ is str", "{x}.__class__ is str", str),
+        bool: Shape("Bool", encode_bool, decode_bool, "{x}.__class__ is bool", "{x}.__class__ is bool", bool),
+        bytes: Zeroed(Shape("Bytes", encode_bytes, decode_bytes, native=bytes), bytes),
+        datetime.datetime: Shape("Time", encode_time, time_decoder(), native=instant),
         type(None): Zeroed(Shape("Unit", encode_unit, decode_unit), lambda: None),
     }

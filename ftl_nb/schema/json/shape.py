@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 Convert: TypeAlias = Callable[[Any], Any]
 Part: TypeAlias = "tuple[str, Shape, object]"
+
+
+class Typed(NamedTuple):
+    """What msgspec is to decode JSON into, and what makes the value of that; nothing where it is the value already."""
+
+    annotation: Any
+    convert: Convert | None
 
 
 class Shape:
     """How values of one type become JSON-able values (`encode`) and back (`decode`); both raise Mismatch.
 
     `encode_test` and `decode_test` are Python expressions over `{x}` that are true when the value can be taken as it
-    is; generated functions put them inline, which saves a call a field.
+    is; generated functions put them inline, which saves a call a field. `native` is the annotation of which msgspec
+    makes the very values that `decode` gives.
     """
 
     name: str
@@ -21,15 +29,27 @@ class Shape:
     decode: Convert
     encode_test: str = ""
     decode_test: str = ""
+    native: Any = None
 
     def __init__(
-        self, name: str, encode: Convert, decode: Convert, encode_test: str = "", decode_test: str = ""
+        self,
+        name: str,
+        encode: Convert,
+        decode: Convert,
+        encode_test: str = "",
+        decode_test: str = "",
+        native: Any = None,
     ) -> None:
         self.name = name
         self.encode = encode
         self.decode = decode
         self.encode_test = encode_test
         self.decode_test = decode_test
+        self.native = native
+
+    def typed(self) -> Typed:
+        """How msgspec decodes values of this type where it takes nothing that `decode` refuses; else anything goes."""
+        return Typed(Any, self.decode) if self.native is None else Typed(self.native, None)
 
     def encode_parts(self, value: Any) -> Iterator[Part]:
         """Path segment, shape and value of each part of a value; nothing for scalars and values of another type."""
