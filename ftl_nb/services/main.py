@@ -22,7 +22,7 @@ from ftl_nb.services.plane import Plane
 from ftl_nb.services.scaling import LocalScaling
 from ftl_nb.services.settings import SettingsServer, chain_of
 from ftl_nb.services.steps import record_steps
-from ftl_nb.services.timeline import Keeper, Timeline, TimelineServer, archive_of
+from ftl_nb.services.timeline import Keeper, Timeline, TimelineServer, archive_of, exporter_of
 from ftl_nb.services.truth import Truth
 from ftl_nb.services.typecheck import SystemChecker
 from ftl_nb.services.upkeep import Upkeep
@@ -47,7 +47,9 @@ def run(spec: dict[str, Any]) -> None:
     records = Records(store)
     link = SupervisorLink(spec["socket"], spec["token"])
     plane = _plane(leaf.identity.realm, folder, state, records, link, Channels(credentials))
-    timeline = Timeline(Keeper(archive_of(state / "timeline", say), say))
+    exporter = exporter_of(os.environ, leaf.identity.realm, say)
+    heard = (exporter.hear,) if exporter is not None else ()
+    timeline = Timeline(Keeper(archive_of(state / "timeline", say), say), heard=heard)
     record_steps(plane.truth, timeline)
     served = TimelineServer(timeline, time.time)
     workspace = Workspace(plane, timeline)
@@ -67,6 +69,8 @@ def run(spec: dict[str, Any]) -> None:
     except SystemExit:
         # What came last is written, while the cluster still waits for its processes.
         timeline.close()
+        if exporter is not None:
+            exporter.close()
         os._exit(0)
 
 

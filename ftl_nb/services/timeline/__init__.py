@@ -7,6 +7,7 @@ from ftl_nb.services.timeline.archive import Archive
 from ftl_nb.services.timeline.bounds import archive_of
 from ftl_nb.services.timeline.events import Timeline
 from ftl_nb.services.timeline.keeper import Keeper
+from ftl_nb.services.timeline.otel import Exporter, exporter_of
 from ftl_nb.services.timeline.server import TimelineServer
 
-__all__ = ["Archive", "Keeper", "Timeline", "TimelineServer", "archive_of"]
+__all__ = ["Archive", "Exporter", "Keeper", "Timeline", "TimelineServer", "archive_of", "exporter_of"]
