@@ -37,6 +37,7 @@ from ftl_nb.rpc import (
 )
 from ftl_nb.rpc.calls import Caller
 from ftl_nb.rpc.cutting import together
+from ftl_nb.rpc.failures import unconnected
 from ftl_nb.rpc.services import AdminService, TimelineService, Unary, WorkspaceService
 from ftl_nb.rpc.tls import grpc
 from ftl_nb.rpc.view import SchemaView
@@ -44,6 +45,7 @@ from ftl_nb.rpc.view import SchemaView
 Res = TypeVar("Res", bound=Message)
 Output = Iterable[verb_pb2.CallResponse.Output]
 _SYNC_SECONDS = 10.0
+_CONNECT_SECONDS, _AGAIN_SECONDS = 10.0, 0.05
 #: Of a call, that are there when it begins to be followed.
 _LINES = 10_000
 #: The caller is told before the callee has recorded the call.
@@ -151,11 +153,19 @@ class Session:
         return self._channels.to(self._admin, Identity.service("control", self.realm))
 
     def ask(self, method: Unary[Any, Res], request: Message, timeout: float | None = None) -> Res:
-        """One control call. Raises FtlError."""
-        try:
-            return method.on(self._control())(request, timeout=timeout)
-        except grpc.RpcError as e:
-            raise from_control_error(e) from None
+        """One control call. Raises FtlError.
+
+        While the cluster lives a connection that fails is one of a busy machine: the call was not taken, and is made
+        again.
+        """
+        until, pause = time.monotonic() + _CONNECT_SECONDS, threading.Event()
+        while True:
+            try:
+                return method.on(self._control())(request, timeout=timeout)
+            except grpc.RpcError as e:
+                if not (unconnected(e) and self.alive and time.monotonic() < until):
+                    raise from_control_error(e) from None
+            pause.wait(_AGAIN_SECONDS)
 
     def query_timeline(self, sql: str) -> bytes:
         """The rows of a SELECT over the timeline, as an Arrow IPC stream. Raises FtlError `timeline-query`."""

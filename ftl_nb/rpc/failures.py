@@ -60,7 +60,7 @@ def from_rpc_error(error: Failure, verb: str, *, seconds: float | None = None, s
     if carried is not None:
         return carried
     if code is grpc.StatusCode.UNAVAILABLE:
-        return fail("runner-away" if _unconnected(detail) else "runner-lost", module=module, verb=verb)
+        return fail("runner-away" if unconnected(error) else "runner-lost", module=module, verb=verb)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         limit = "its deadline of" if seconds is None else f"{seconds:g}"
         return fail("deadline", verb=verb, name=name, seconds=limit)
@@ -86,8 +86,10 @@ def call_error(error: VerbError) -> verb_pb2.CallResponse.Error:
     return verb_pb2.CallResponse.Error(message=error.message, stack=error.remote or None)
 
 
-def _unconnected(detail: str) -> bool:
-    return "failed to connect" in detail.lower() or "handshake" in detail.lower()
+def unconnected(error: Failure) -> bool:
+    """Whether a call failed before there was a connection, so that nobody took it."""
+    detail = (error.details() or "").lower()
+    return error.code() is grpc.StatusCode.UNAVAILABLE and ("failed to connect" in detail or "handshake" in detail)
 
 
 def _defect(error: Failure) -> FtlError:
