@@ -39,6 +39,7 @@ from ftl_nb.store.keys import checked
 #: Of how a store lies in etcd; another is not read.
 FORMAT = b"1"
 Res = TypeVar("Res")
+_PARTING_SECONDS = 1.0
 _OUT_OF_RANGE = ("OUT_OF_RANGE",)
 _NOT_FOUND = ("NOT_FOUND",)
 
@@ -137,7 +138,8 @@ class EtcdStore:
         lease = self._session.close()
         for watch in list(self._watches):
             watch.stop()
-        # Where no member answers, the lease ends by itself.
+        # Where no member answers soon, the lease ends by itself.
+        self._members.hurry(_PARTING_SECONDS)
         with suppress(FtlError, StoreClosedError):
             if lease:
                 self.revoke(lease)

@@ -49,7 +49,12 @@ class Members:
         self._channels: dict[str, Channel] = {}
         self._lock = threading.Lock()
         self._turn = 0
+        self._patience = address.patience
         self._closed = threading.Event()
+
+    def hurry(self, seconds: float) -> None:
+        """From now on no call takes longer: its caller is about to go."""
+        self._patience = min(self._patience, seconds)
 
     def call(
         self, method: Unary[Req, Res], build: Callable[[bool], Req], expected: tuple[str, ...] = (), writes: bool = True
@@ -63,7 +68,7 @@ class Members:
 
     def attempt(self, attempt: Attempt[Res], expected: tuple[str, ...] = (), writes: bool = True) -> Res:
         """As `call`, for what is no unary method."""
-        give_up = time.monotonic() + self.address.patience
+        give_up = time.monotonic() + self._patience
         sure, tries = True, 0
         while (left := give_up - time.monotonic()) > 0 or not tries:
             turn, channel = self.channel()
@@ -136,7 +141,7 @@ class Members:
     def _given_up(self, failure: Failure, nothing_happened: bool) -> FtlError:
         detail = f"{failure.code().name}, {failure.details()}"
         slug = "store-away" if nothing_happened else "store-outcome-unknown"
-        return fail(slug, store=self.address, seconds=f"{self.address.patience:g}", detail=detail)
+        return fail(slug, store=self.address, seconds=f"{self._patience:g}", detail=detail)
 
 
 def _credentials(address: Address) -> object | None:
