@@ -10,7 +10,20 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import call, cold, edit, load_ext, memory, ray_actor, report, schema_text, sql, store, throughput
+from benchmarks import (
+    call,
+    cold,
+    edit,
+    load_ext,
+    memory,
+    ray_actor,
+    report,
+    schema_json,
+    schema_text,
+    sql,
+    store,
+    throughput,
+)
 from benchmarks.bench import Bench, running
 from benchmarks.measure import FULL, QUICK, Row
 
@@ -28,6 +41,7 @@ MEASURES: dict[str, Callable[[Bench], list[Row]]] = {
     "sql": sql.measure,
     "memory": memory.measure,
     "schema_text": schema_text.measure,
+    "schema_json": schema_json.measure,
     "store": store.measure,
 }
 

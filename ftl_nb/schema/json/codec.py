@@ -81,8 +81,9 @@ class Codec:
         import msgspec
 
         with _TYPING:
-            annotation, self._convert = self._shape.typed()
-        self._load_typed = load = msgspec.json.Decoder(annotation).decode
+            typed = self._shape.typed()
+        self._convert = typed.convert
+        self._load_typed = load = msgspec.json.Decoder(typed.annotation).decode
         return load
 
     def _parse(self, data: bytes) -> Any:

@@ -25,8 +25,9 @@ class ListShape(Shape):
         self._element = element
 
     def typed(self) -> Typed:
-        inner, convert = self._element.typed()
-        return Typed(list[inner], None if convert is None else lambda raw: list(map(convert, raw)))  # type: ignore[valid-type]
+        inner = self._element.typed()
+        expression = "@" if inner.expression == "@" else f"[{inner.of('y')} for y in @]"
+        return Typed(list[inner.annotation], expression, inner.names)  # type: ignore[name-defined]
 
     def encode_parts(self, value: Any) -> Iterator[Part]:
         return self._parts(value)
@@ -107,9 +108,9 @@ class MapShape(Shape):
     def typed(self) -> Typed:
         if not self._keys_are_plain:
             return super().typed()
-        inner, convert = self._value.typed()
-        made = None if convert is None else lambda raw: {key: convert(item) for key, item in raw.items()}
-        return Typed(dict[str, inner], made)  # type: ignore[valid-type]
+        inner = self._value.typed()
+        expression = "@" if inner.expression == "@" else f"{{key: {inner.of('y')} for key, y in @.items()}}"
+        return Typed(dict[str, inner.annotation], expression, inner.names)  # type: ignore[name-defined]
 
     def encode_parts(self, value: Any) -> Iterator[Part]:
         return self._parts(value)
@@ -148,8 +149,9 @@ class OptionalShape(Shape):
         return None if raw is None else self._inner.decode(raw)
 
     def typed(self) -> Typed:
-        inner, convert = self._inner.typed()
-        return Typed(inner | None, None if convert is None else lambda raw: None if raw is None else convert(raw))
+        inner = self._inner.typed()
+        expression = "@" if inner.expression == "@" else f"(None if @ is None else {inner.expression})"
+        return Typed(inner.annotation | None, expression, inner.names)
 
     def encode_parts(self, value: Any) -> Iterator[Part]:
         return self._inner.encode_parts(value)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ftl_nb.schema.json.errors import MISSING, Mismatch, refused_json, refused_value
 from ftl_nb.schema.json.hints import FieldHint
-from ftl_nb.schema.json.shape import Convert, Part, Shape, Typed, generate, inline
+from ftl_nb.schema.json.shape import Part, Shape, Typed, called, generate, inline, unique
 
 
 class DataField(NamedTuple):
@@ -140,10 +140,12 @@ def _typed(cls: type, fields: tuple[DataField, ...]) -> Typed:
         (f"x{i}", part.annotation, _struct_field(f)) for i, (f, part) in enumerate(zip(fields, parts, strict=True))
     ]
     struct = msgspec.defstruct("Fields", columns, kw_only=True, gc=False)
-    plain = all(
-        f.hint.init and not f.hint.kw_only and part.convert is None for f, part in zip(fields, parts, strict=True)
-    )
-    return Typed(struct, _from_tuple(cls) if plain else _from_struct(cls, fields, parts))
+    return _from_tuple(cls, struct) if _is_plain(fields, parts) else _from_struct(cls, struct, fields, parts)
+
+
+def _is_plain(fields: tuple[DataField, ...], parts: list[Typed]) -> bool:
+    positional = all(field.hint.init and not field.hint.kw_only for field in fields)
+    return positional and all(part.expression == "@" for part in parts)
 
 
 def _struct_field(field: DataField) -> Any:
@@ -155,16 +157,15 @@ def _struct_field(field: DataField) -> Any:
     return msgspec.field(name=field.hint.schema_name, default_factory=default)
 
 
-def _from_tuple(cls: type) -> Convert:
+def _from_tuple(cls: type, struct: Any) -> Typed:
     from msgspec.structs import astuple
 
-    return lambda struct: cls(*astuple(struct))
+    name, values = unique(), unique()
+    return Typed(struct, f"{name}(*{values}(@))", {name: cls, values: astuple})
 
 
-def _from_struct(cls: type, fields: tuple[DataField, ...], parts: list[Typed]) -> Convert:
-    names: dict[str, object] = {"make": _maker(cls, fields)}
-    arguments = []
-    for i, part in enumerate(parts):
-        names[f"c{i}"] = part.convert
-        arguments.append(f"struct.x{i}" if part.convert is None else f"c{i}(struct.x{i})")
-    return generate(["def convert(struct):", f"    return make({', '.join(arguments)})"], "convert", names)
+def _from_struct(cls: type, struct: Any, fields: tuple[DataField, ...], parts: list[Typed]) -> Typed:
+    names: dict[str, object] = {name: value for part in parts for name, value in part.names.items()}
+    names["make"] = cls if all(f.hint.init and not f.hint.kw_only for f in fields) else _maker(cls, fields)
+    arguments = ", ".join(part.of(f"s.x{i}") for i, part in enumerate(parts))
+    return called(struct, generate(["def convert(s):", f"    return make({arguments})"], "convert", names))

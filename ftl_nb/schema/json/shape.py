@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 Convert: TypeAlias = Callable[[Any], Any]
@@ -10,10 +12,36 @@ Part: TypeAlias = "tuple[str, Shape, object]"
 
 
 class Typed(NamedTuple):
-    """What msgspec is to decode JSON into, and what makes the value of that; nothing where it is the value already."""
+    """What msgspec is to decode JSON into, and the expression over `@` and some names that makes the value of that."""
 
     annotation: Any
-    convert: Convert | None
+    expression: str = "@"
+    names: Mapping[str, object] = MappingProxyType({})
+
+    def of(self, x: str) -> str:
+        """The expression over `x`."""
+        return self.expression.replace("@", x)
+
+    @property
+    def convert(self) -> Convert | None:
+        """The function of the expression; nothing where msgspec gives the value itself."""
+        if self.expression == "@":
+            return None
+        return generate(["def convert(x):", f"    return {self.of('x')}"], "convert", dict(self.names))
+
+
+def called(annotation: Any, function: Convert) -> Typed:
+    """A function of what msgspec gives."""
+    name = unique()
+    return Typed(annotation, f"{name}(@)", {name: function})
+
+
+def unique() -> str:
+    """A name for an expression that no other one uses."""
+    return f"k{next(_NUMBERS)}"
+
+
+_NUMBERS = itertools.count()
 
 
 class Shape:
@@ -49,7 +77,7 @@ class Shape:
 
     def typed(self) -> Typed:
         """How msgspec decodes values of this type where it takes nothing that `decode` refuses; else anything goes."""
-        return Typed(Any, self.decode) if self.native is None else Typed(self.native, None)
+        return called(Any, self.decode) if self.native is None else Typed(self.native)
 
     def encode_parts(self, value: Any) -> Iterator[Part]:
         """Path segment, shape and value of each part of a value; nothing for scalars and values of another type."""
