@@ -25,6 +25,12 @@ from ftl_nb.services.provisioning import Provisioner
 from ftl_nb.services.truth import Changeset, replace_modules
 
 _DRAIN_SECONDS = 30.0
+#: What helps against a broken rule, by the words that its problem has.
+_HINTS = {
+    "be exported": "export it where it is defined: --export, or export=True",
+    "found cycle": "modules call one another in one direction: move what both need into a module of its own",
+    " name ": "names are ASCII letters and digits: --name, or name=, gives a verb another one",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +226,7 @@ class Attempt:
         return self._breaks(self.difference, problem)
 
     def _problem(self, problem: schema.Problem) -> FtlError:
-        hint = "export it where it is defined: --export, or export=True" if "be exported" in problem.message else ""
+        hint = next((hint for words, hint in _HINTS.items() if words in problem.message), "")
         return fail("schema-invalid", self._place(problem.pos), hint, detail=problem.message)
 
     def _place(self, position: schema.Position) -> Place | None:

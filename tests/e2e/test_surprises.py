@@ -166,3 +166,23 @@ def test_a_result_of_another_type_is_shown_at_the_verb(notebook: Notebook) -> No
     assert refused.place is not None
     assert (refused.place.filename, refused.place.line) == ("<lying/lies>", 2)
     assert refused.hint == "its result is declared as int: return one, or declare what it returns"
+
+
+def test_modules_that_call_one_another_in_a_circle_are_told_how_to_mend_it(notebook: Notebook) -> None:
+    notebook.module("circle_a")
+    notebook.verb("def ping(n: int) -> int:\n    return n\n", "--export")
+    notebook.module("circle_b", "from ftl_nb.modules import circle_a\n")
+    notebook.verb("def pong(n: int) -> int:\n    return circle_a.ping(n)\n", "--export")
+    notebook.module("circle_a", "from ftl_nb.modules import circle_b\n")
+    refused = notebook.run("%%ftl_verb --export\ndef ping(n: int) -> int:\n    return circle_b.pong(n)\n").refusal
+    assert refused.message.startswith("found cycle in dependencies")
+    assert refused.hint == "modules call one another in one direction: move what both need into a module of its own"
+    assert notebook.value("circle_b.pong(3)") == 3
+
+
+def test_a_verb_with_letters_that_the_schema_lacks_is_told_of_name(notebook: Notebook) -> None:
+    notebook.module("letters")
+    refused = notebook.run("%%ftl_verb\ndef größe(n: int) -> int:\n    return n\n").refusal
+    assert refused.hint == "names are ASCII letters and digits: --name, or name=, gives a verb another one"
+    notebook.verb("def größe(n: int) -> int:\n    return n\n", "--name size")
+    assert notebook.value("größe(2) + size(3)") == 5
