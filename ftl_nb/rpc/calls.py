@@ -82,6 +82,9 @@ class Caller:
             except KeyboardInterrupt:
                 # The lines below this one are gRPC's own, dozens of them.
                 raise KeyboardInterrupt(f"the call of {verb} was interrupted") from None
+            if error.slug == "runner-lost":
+                # The channel may not have noticed yet: the next call must not be taken for one that was under way.
+                self._channels.leave(route.endpoint, route.callee)
             if error.slug not in _MOVED:
                 raise error
             until = until or _give_up(timeout)

@@ -13,6 +13,10 @@ from ftl_nb.rpc.types import Channel
 from ftl_nb.rpc.wire import CHANNEL_OPTIONS
 
 
+#: Channels to callees that were lost, still open for the calls that were in flight on them; the oldest is closed.
+_KEPT = 16
+
+
 class Credentials:
     """Holds this process's current certificate; whoever renews it swaps it in. Shared by servers and channels."""
 
@@ -80,6 +84,15 @@ class Channels:
             channel = self._open.pop((endpoint, callee), None)
         if channel is not None:
             channel.close()
+
+    def leave(self, endpoint: str, callee: Identity) -> None:
+        """Dial anew for the next call; calls in flight on the channel of now learn for themselves what became of it."""
+        with self._lock:
+            channel = self._open.pop((endpoint, callee), None)
+            if channel is not None:
+                self._replaced.append(channel)
+            if len(self._replaced) > _KEPT:
+                self._replaced.pop(0).close()
 
     def close(self) -> None:
         with self._lock:

@@ -48,4 +48,4 @@ def test_offers(stocked: Kernel, line: str, offered: set[str]) -> None:
 
 def test_nothing_else_is_offered_behind_a_commands_start(stocked: Kernel) -> None:
     assert stocked.complete("%ftl call shop.che") == ["shop.checkout"]
-    assert stocked.complete("%ftl sta") == ["status"]
+    assert stocked.complete("%ftl sta") == ["stage", "status"]
