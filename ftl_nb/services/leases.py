@@ -11,9 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.duration_pb2 import Duration
 
 from ftl_nb.errors import FtlError, fail
-from ftl_nb.rpc import Context, Identity, lease_pb2, peer
+from ftl_nb.rpc import Context, Identity, event_pb2, lease_pb2, peer
 from ftl_nb.rpc.services import LeaseService, Served
 from ftl_nb.services.access import EVERYBODY, PROCESSES, only, ping
 from ftl_nb.store import Condition, Conflict, Delete, Put, Store
@@ -21,6 +24,7 @@ from ftl_nb.store import Condition, Conflict, Delete, Put, Store
 KEYS = "/leases/"
 SHORTEST_SECONDS = 1.0
 Clock = Callable[[], float]
+Told = Callable[[event_pb2.LeaseEvent], object]
 
 
 @dataclass(slots=True)
@@ -67,12 +71,14 @@ class Leases:
                 raise fail("lease-lost", lease=shown(key))
             held.until = self._clock() + ttl
 
-    def release(self, key: str, token: int) -> None:
-        """Ends a lease before its time; nothing where it had ended."""
+    def release(self, key: str, token: int) -> bool:
+        """Ends a lease before its time; False where it had ended."""
         with self._changed:
-            held = self._held.get(key)
-            if held is not None and held.token == token:
-                self._end(key)
+            held = self._current(key)
+            if held is None or held.token != token:
+                return False
+            self._end(key)
+            return True
 
     def wake(self) -> None:
         """Lets those who wait see whether they still want to."""
@@ -105,10 +111,11 @@ def shown(key: str) -> str:
 
 
 class LeaseServer:
-    """One stream a lease: its messages take and renew it, its end gives it back."""
+    """One stream a lease: its messages take and renew it, its end gives it back. `told` hears of each step."""
 
-    def __init__(self, leases: Leases) -> None:
+    def __init__(self, leases: Leases, told: Told = lambda event: None) -> None:
         self._leases = leases
+        self._told = told
 
     def served_by(self) -> tuple[Served, ...]:
         return (
@@ -129,11 +136,25 @@ class LeaseServer:
                     self._leases.renew(key, tokens[key], ttl)
                 else:
                     wait = request.wait.ToTimedelta().total_seconds()
-                    tokens[key] = self._leases.take(key, holder.path, ttl, wait, context.is_active)
+                    tokens[key] = self._take(key, holder, ttl, wait, context)
                 yield lease_pb2.AcquireLeaseResponse(token=tokens[key])
         finally:
             for key, token in tokens.items():
-                self._leases.release(key, token)
+                self._tell("released" if self._leases.release(key, token) else "lost", key, token=token)
+
+    def _take(self, key: str, holder: Identity, ttl: float, wait: float, context: Context) -> int:
+        try:
+            token = self._leases.take(key, holder.path, ttl, wait, context.is_active)
+        except FtlError as e:
+            self._tell("refused", key, error=e.message)
+            raise
+        self._tell("acquired", key, token=token, ttl=Duration(nanos=round(ttl % 1 * 1e9), seconds=int(ttl)))
+        return token
+
+    def _tell(self, action: str, key: str, **more: Any) -> None:
+        event = event_pb2.LeaseEvent(lease=key.removeprefix("module/"), action=action, **more)
+        event.timestamp.GetCurrentTime()
+        self._told(event)
 
 
 def _key(request: lease_pb2.AcquireLeaseRequest, holder: Identity) -> str:

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from ftl_nb.services.link import SupervisorLink
 from ftl_nb.services.plane import Plane
 from ftl_nb.services.scaling import LocalScaling
 from ftl_nb.services.settings import SettingsServer, chain_of
-from ftl_nb.services.steps import record_steps
+from ftl_nb.services.steps import record_lease, record_steps
 from ftl_nb.services.timeline import Keeper, Timeline, TimelineServer, archive_of, exporter_of
 from ftl_nb.services.truth import Truth
 from ftl_nb.services.typecheck import SystemChecker
@@ -56,7 +57,8 @@ def run(spec: dict[str, Any]) -> None:
     link.on_client, link.on_client_gone = workspace.client_here, workspace.client_gone
     admin = Admin(plane, served)
     settings = _settings(plane, timeline)
-    services = (plane.truth, plane.scaling, served, workspace, admin, settings, LeaseServer(Leases(store)))
+    leases = LeaseServer(Leases(store), partial(record_lease, timeline))
+    services = (plane.truth, plane.scaling, served, workspace, admin, settings, leases)
     server = serve(handlers(*(m for s in services for m in s.served_by())), credentials, THREADS)
     plane.control = server.endpoint
     link.start(server.port)

@@ -1,4 +1,4 @@
-"""Every step of a changeset becomes an event on the timeline."""
+"""Every step of a changeset, and of a lease, becomes an event on the timeline."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from ftl_nb.services.truth import Changeset, ChangesetState, Truth
 def record_steps(truth: Truth, timeline: Timeline) -> None:
     """Puts the steps of `truth` on `timeline`."""
     truth.on_step = lambda changeset: timeline.add([_entry(changeset)])
+
+
+def record_lease(timeline: Timeline, event: event_pb2.LeaseEvent) -> None:
+    """Puts a step of a lease on `timeline`."""
+    timeline.add([timeline_pb2.CreateEventsRequest.EventEntry(timestamp=event.timestamp, lease=event)])
 
 
 def _entry(changeset: Changeset) -> timeline_pb2.CreateEventsRequest.EventEntry:

@@ -6,9 +6,11 @@ import threading
 from pathlib import Path
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from ftl_nb.errors import FtlError
-from ftl_nb.services.leases import Leases
+from ftl_nb.rpc import Identity, event_pb2, lease_pb2
+from ftl_nb.services.leases import Leases, LeaseServer
 from ftl_nb.store import SqliteStore
 
 KEY = "module/shop/reindex/acme"
@@ -109,3 +111,39 @@ def test_who_has_gone_waits_no_more(store: SqliteStore) -> None:
     leases = Leases(store)
     leases.take(KEY, "module/shop", 30)
     assert refused(lambda: leases.take(KEY, "module/shop", 30, wait=20, alive=lambda: False)) == "lease-held"
+
+
+class Peer:
+    """The call of a runner of module shop."""
+
+    def add_callback(self, callback: object) -> bool:
+        return True
+
+    def is_active(self) -> bool:
+        return True
+
+
+def test_each_step_of_a_lease_is_told(leases: Leases, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ftl_nb.services.leases.peer", lambda context: Identity.module("shop", "lab"))
+    told: list[event_pb2.LeaseEvent] = []
+    server = LeaseServer(leases, told.append)
+    asked = lease_pb2.AcquireLeaseRequest(key=KEY.split("/"), ttl=Duration(seconds=30))
+    first = server.acquire(iter([asked, asked]), Peer())  # type: ignore[arg-type]
+    token = next(first).token
+    with pytest.raises(FtlError):
+        list(server.acquire(iter([asked]), Peer()))  # type: ignore[arg-type]
+    assert len(list(first)) == 1
+    second = server.acquire(iter([asked]), Peer())  # type: ignore[arg-type]
+    next(second)
+    clock.now += 31
+    assert list(second) == []
+    steps = [(e.lease, e.action, e.token == token) for e in told]
+    assert steps == [
+        ("shop/reindex/acme", "acquired", True),
+        ("shop/reindex/acme", "refused", False),
+        ("shop/reindex/acme", "released", True),
+        ("shop/reindex/acme", "acquired", False),
+        ("shop/reindex/acme", "lost", False),
+    ]
+    assert "held by" in told[1].error
+    assert told[0].ttl.seconds == 30
