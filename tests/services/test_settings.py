@@ -23,10 +23,10 @@ SECRET = b'"a canary in a mine"'
 class FakeRing(keyring.backend.KeyringBackend):
     """Registered through the keyring's own interface; `locked` makes it refuse."""
 
-    priority = 1  # type: ignore[assignment]
+    priority = 1
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.kept: dict[tuple[str, str], str] = {}
         self.locked = False
 
@@ -106,6 +106,11 @@ def moved(folder: Path) -> None:
     (folder / "secrets.json").write_text(text.replace("shop.apiKey", "shop.other").replace("shop.pin", "shop.apiKey"))
 
 
+def made_folder(folder: Path) -> None:
+    (folder / "secrets.json").unlink()
+    (folder / "secrets.json").mkdir()
+
+
 def other_key(folder: Path) -> None:
     (folder / "secrets.key").write_text("A" * 43 + "=")
 
@@ -113,7 +118,7 @@ def other_key(folder: Path) -> None:
 BROKEN = {
     "cut in half": (cut, "settings-unreadable", "not JSON"),
     "a list": (lambda f: (f / "secrets.json").write_text("[]"), "settings-unreadable", "one JSON object"),
-    "a folder": (lambda f: ((f / "secrets.json").unlink(), (f / "secrets.json").mkdir()), "settings-unreadable", "dire"),
+    "a folder": (made_folder, "settings-unreadable", "directory"),
     "key lost": (lambda f: (f / "secrets.key").unlink(), "settings-key", "not there"),
     "key broken": (lambda f: (f / "secrets.key").write_text("?"), "settings-key", "holds no key"),
     "key for all to read": (lambda f: (f / "secrets.key").chmod(0o644), "settings-key", "others can read it"),
@@ -128,7 +133,7 @@ def test_a_broken_store_is_told_and_never_written_over(case: str, secrets: Site,
     provider = provider_of("file", secrets)
     provider.put(KEY, SECRET)
     provider.put(Ref("shop", "pin"), b"1")
-    damage(tmp_path)  # type: ignore[operator]
+    damage(tmp_path)
     before = {p: p.read_bytes() for p in tmp_path.iterdir() if p.is_file()}
     error = refused(lambda: provider.get(KEY))
     assert (error.slug, words in error.message) == (slug, True), error.message
