@@ -23,6 +23,7 @@ from benchmarks import (
     sql,
     store,
     throughput,
+    timeline,
 )
 from benchmarks.bench import Bench, running
 from benchmarks.measure import FULL, QUICK, Row
@@ -43,6 +44,7 @@ MEASURES: dict[str, Callable[[Bench], list[Row]]] = {
     "schema_text": schema_text.measure,
     "schema_json": schema_json.measure,
     "store": store.measure,
+    "timeline": timeline.measure,
 }
 
 
