@@ -29,6 +29,7 @@ _STATUS = {
     "runner-lost": "UNAVAILABLE",
     "runner-away": "UNAVAILABLE",
     "cluster-gone": "UNAVAILABLE",
+    "store-away": "UNAVAILABLE",
     "body-too-large": "RESOURCE_EXHAUSTED",
     "disk-full": "RESOURCE_EXHAUSTED",
     "lease-held": "RESOURCE_EXHAUSTED",

@@ -37,12 +37,12 @@ def users(authority: Authority) -> Credentials:
 
 
 @pytest.fixture
-def start(shop: Credentials) -> Iterator[Callable[[Call], Server]]:
+def start(shop: Credentials) -> Iterator[Callable[..., Server]]:
     """Serves a VerbService as module `shop` until the test's end."""
     started: list[Server] = []
 
-    def start(call: Call = echo) -> Server:
-        started.append(serve(handlers(VerbService.call.served_by(call)), shop, threads=2))
+    def start(call: Call = echo, threads: int = 2) -> Server:
+        started.append(serve(handlers(VerbService.call.served_by(call)), shop, threads=threads))
         return started[-1]
 
     yield start
