@@ -10,7 +10,7 @@ import pytest
 from ftl_nb.rpc import CallContext
 from ftl_nb.runner.execution import Running
 from ftl_nb.runner.processlog import READ_LIMIT, ProcessLog
-from ftl_nb.runner.reporter import CallRecord, LogRecord, Reporter
+from ftl_nb.runner.reporter import LogRecord, Record, Reporter
 
 
 class Kept(Reporter):
@@ -19,7 +19,7 @@ class Kept(Reporter):
     def __init__(self) -> None:
         self.lines: list[tuple[str, str]] = []
 
-    def add(self, record: CallRecord | LogRecord) -> None:
+    def add(self, record: Record) -> None:
         assert isinstance(record, LogRecord)
         self.lines.append((record.verb, record.text))
 
