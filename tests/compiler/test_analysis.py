@@ -189,6 +189,14 @@ def test_configs_are_declared_by_their_literal_name_or_by_the_variable() -> None
     assert [(c.name, c.variable, c.type) for c in found] == [("aRate", "a_rate", "float"), ("steps", "b", "list[int]")]
 
 
+def test_a_secret_is_declared_and_used_like_a_config() -> None:
+    opening = "import ftl_nb as ftl\napi_key = ftl.Secret[str]()\n\ndef _key() -> str:\n    return api_key.get()\n"
+    found = analysed("@ftl.verb\ndef pay() -> str:\n    return _key()\n", opening=opening)
+    assert [(c.name, c.kind) for c in found.configs] == [("apiKey", "secret")]
+    assert [str(r) for r in found.verbs[0].secrets] == ["shop.apiKey"]
+    assert found.verbs[0].configs == ()
+
+
 def test_a_config_with_a_computed_name_is_refused() -> None:
     error = refusal(opening="from ftl_nb import Config\nx = Config[str](NAME)\n")
     assert error.slug == "bad-option"
