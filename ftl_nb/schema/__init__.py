@@ -124,6 +124,7 @@ if TYPE_CHECKING:
     from ftl_nb.schema.edges import reached as reached
     from ftl_nb.schema.edges import visible as visible
     from ftl_nb.schema.elements import with_runtime as with_runtime
+    from ftl_nb.schema.json.check import check_json as check_json
     from ftl_nb.schema.jsonschema import json_schema as json_schema
     from ftl_nb.schema.rules import ITEM_RULES as ITEM_RULES
     from ftl_nb.schema.rules import RULES as RULES
@@ -149,6 +150,7 @@ _LATER = {
     "ftl_nb.schema.edges": ("Edges", "graph", "import_cycle", "imports", "instantiate", "levels", "reached", "visible"),
     "ftl_nb.schema.elements": ("with_runtime",),
     "ftl_nb.schema.jsonschema": ("json_schema",),
+    "ftl_nb.schema.json.check": ("check_json",),
     "ftl_nb.schema.rules": ("ITEM_RULES", "RULES", "Rule"),
     "ftl_nb.schema.text.parser": ("parse", "parse_module", "parse_ref", "parse_type"),
     "ftl_nb.schema.validation": ("Validated", "ValidatedModule", "Validator", "validate", "validate_module"),

@@ -9,7 +9,7 @@ well: only a refused value is walked a second time, to say where it differs.
 
 from ftl_nb.schema.json.codec import Codec, codec
 from ftl_nb.schema.json.enums import name_variant, variant_name
-from ftl_nb.schema.json.errors import FieldCollision, JsonError, UnresolvedAnnotation, UnsupportedType
+from ftl_nb.schema.json.errors import FieldCollision, InvalidJson, JsonError, UnresolvedAnnotation, UnsupportedType
 from ftl_nb.schema.json.externals import NONE, External, Externals, frozen
 from ftl_nb.schema.json.hints import (
     UNRESOLVABLE,
@@ -32,6 +32,7 @@ __all__ = [
     "Externals",
     "FieldCollision",
     "FieldHint",
+    "InvalidJson",
     "JsonError",
     "UnresolvedAnnotation",
     "UnsupportedType",

@@ -13,6 +13,17 @@ class JsonError(ValueError):
         return f"{self.path}: {self.message}" if self.path else self.message
 
 
+class InvalidJson(JsonError):
+    """JSON that is not of its type; `problems` are its faults, with paths from `$` on; `str()` is one a line."""
+
+    def __init__(self, problems: tuple[JsonError, ...]) -> None:
+        super().__init__(problems[0].path, problems[0].message)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+
 class UnsupportedType(TypeError):
     """A Python type that has no place in the schema; the message says what to write instead where that is known."""
 

@@ -10,7 +10,7 @@ from ftl_nb.schema.json.errors import JsonError
 SIZE_LIMIT = 64 * 2**20
 """Bytes of one JSON text: what the body of a call may have."""
 
-DEPTH_LIMIT = 200
+DEPTH_LIMIT = 128
 """Objects and arrays inside each other in JSON that is checked; codecs go as deep as Python's own stack does."""
 
 TOO_DEEP = "the JSON is nested too deeply"
