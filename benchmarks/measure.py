@@ -8,7 +8,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 #: Runs that many calls and gives the seconds of each.
 Batch = Callable[[int], list[float]]
@@ -113,6 +113,11 @@ def ratio_row(name: str, what: str, turns: Turns, quantile: float, limit: float,
         quartiles(ratios),
         note,
     )
+
+
+def stated(row: Row) -> Row:
+    """The row without a bound: what it costs is said, nothing was set for it."""
+    return replace(row, reach="–", ok=None)
 
 
 def bounded_row(

@@ -11,13 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
 from itertools import count
 from math import inf
 from pathlib import Path
 
 from benchmarks.bench import Bench
-from benchmarks.measure import Row, Scale, in_turn, ratio_row, timed
+from benchmarks.measure import Row, Scale, in_turn, ratio_row, stated, timed
 from ftl_nb.errors import FtlError
 from ftl_nb.rpc.tls import grpc
 from ftl_nb.store import Condition, Conflict, Put, Store, open_store
@@ -37,7 +36,7 @@ def _sqlite(folder: Path, scale: Scale) -> Row:
     with open_store(folder / "ours") as store, closing(_bare_file(folder / "bare.db")) as bare:
         turns = in_turn(timed(_commits(store)), timed(_bare_commits(bare)), scale)
     note = "floor: one row into SQLite with the same WAL and synchronous=FULL"
-    return _stated(ratio_row("store", "commit of one key to the store on SQLite, p50", turns, 0.5, inf, note))
+    return stated(ratio_row("store", "commit of one key to the store on SQLite, p50", turns, 0.5, inf, note))
 
 
 def _etcd(folder: Path, scale: Scale) -> Row:
@@ -51,12 +50,7 @@ def _etcd(folder: Path, scale: Scale) -> Row:
     ):
         turns = in_turn(timed(_commits(store)), timed(_bare_transactions(api.TXN.on(channel))), scale)
     note = "floor: one bare Txn over grpcio, one condition and one put"
-    return _stated(ratio_row("store_etcd", what, turns, 0.5, inf, note))
-
-
-def _stated(row: Row) -> Row:
-    """What a commit costs is said; no bound was set for it."""
-    return replace(row, reach="–", ok=None)
+    return stated(ratio_row("store_etcd", what, turns, 0.5, inf, note))
 
 
 def _commits(store: Store) -> Callable[[], object]:
