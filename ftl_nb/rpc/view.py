@@ -42,7 +42,24 @@ class SchemaView:
         self._synced = False
         self._listeners: list[Callable[[frozenset[str]], None]] = []
         self._stream: Iterator[pb.PullSchemaResponse] | None = None
+        self._own = ("", "")
+        self._overtaken = False
         self._rebuild()
+
+    def stand_for(self, module: str, deployment: str) -> None:
+        """This process is one version of a module, and sees the versions of the others that it was checked against.
+
+        Until it is canonical these are the candidates beside it. Once another version is, nothing moves here any more:
+        calls that are still under way meet what they would have met before.
+        """
+        self._own = module, deployment
+
+    @property
+    def is_canonical(self) -> bool:
+        """Whether the version that this process stands for is, or was, canonical."""
+        module, deployment = self._own
+        known = self._modules.get(module)
+        return known is not None and deployment_of(known) == deployment and not _is_candidate(known)
 
     # --- reading -------------------------------------------------------------------------------------------------
 
@@ -138,26 +155,42 @@ class SchemaView:
         self._change(updated)
 
     def _replace(self, modules: list[schema.Module]) -> None:
+        def replaced(before: dict[str, schema.Module]) -> dict[str, schema.Module]:
+            known = {deployment_of(m) for m in modules}
+            beside = {n: m for n, m in before.items() if _is_candidate(m) and deployment_of(m) not in known}
+            return {m.name: m for m in modules} | (beside if self._own[1] not in known else {})
+
         self._synced = True
-        self._change(lambda before: {m.name: m for m in modules})
+        self._change(replaced)
 
     def _patch(self, element: schema.RuntimeElement) -> None:
         def patched(before: dict[str, schema.Module]) -> dict[str, schema.Module]:
             key = element.deployment
             return {n: with_runtime(m, element) if deployment_of(m) == key else m for n, m in before.items()}
 
-        self._change(patched)
+        self._change(patched, moves=False)
 
-    def _change(self, change: Callable[[dict[str, schema.Module]], dict[str, schema.Module]]) -> None:
+    def _change(
+        self, change: Callable[[dict[str, schema.Module]], dict[str, schema.Module]], *, moves: bool = True
+    ) -> None:
         """One change at a time; those who listen are told without the lock, since they import modules."""
         with self._changed:
             before = self._modules
-            self._modules = after = change(before)
+            after = change(before)
+            self._overtaken = self._overtaken or (moves and self._overtakes(after))
+            if moves and self._overtaken:
+                after = before
+            self._modules = after
             self._rebuild()
             self._changed.notify_all()
         names = frozenset(n for n in {*before, *after} if before.get(n) != after.get(n))
         for listener in self._listeners if names else ():
             listener(names)
+
+    def _overtakes(self, after: dict[str, schema.Module]) -> bool:
+        module, deployment = self._own
+        new = after.get(module)
+        return self.is_canonical and (new is None or deployment_of(new) != deployment)
 
     def _rebuild(self) -> None:
         self._routes = dict(pair for m in self.modules for pair in _routes(m, self.realm))
@@ -167,7 +200,17 @@ def _replaces(module: schema.Module, known: schema.Module | None) -> bool:
     if known is None:
         return True
     key = deployment_of(module)
-    return created(module) >= created(known) and (not key or key != deployment_of(known))
+    is_other = not key or key != deployment_of(known) or _is_candidate(known)
+    return created(module) >= created(known) and is_other
+
+
+def _is_candidate(module: schema.Module) -> bool:
+    runtime = module.runtime
+    return (
+        runtime is not None
+        and runtime.deployment is not None
+        and runtime.deployment.state is schema.DeploymentState.PROVISIONING
+    )
 
 
 def created(module: schema.Module | None) -> int:

@@ -14,8 +14,8 @@ from ftl_nb.binding.source import ModuleSource
 from ftl_nb.errors import FtlError
 from ftl_nb.rpc import deploymentcontext_pb2, handlers, serve
 from ftl_nb.rpc.calls import Caller
+from ftl_nb.rpc.headers import CANDIDATE
 from ftl_nb.rpc.services import DeploymentContextService
-from ftl_nb.rpc.view import deployment_of
 from ftl_nb.runner.dispatch import RunnerDispatcher
 from ftl_nb.runner.execution import Executor
 from ftl_nb.runner.module import LoadedModule
@@ -26,7 +26,6 @@ from ftl_nb.runner.settings import Settings
 from ftl_nb.schema import schema_pb2
 
 THREADS = 32
-CANDIDATE = "ftl-candidate"
 
 
 def run(spec: dict[str, Any]) -> None:
@@ -83,14 +82,16 @@ class Runner:
         if self._module.settings:
             self._settings.wait()
         self._process.register(self._server.endpoint, self._reflected)
+        self._process.view.stand_for(self._name, self._process.deployment)
         self._process.view.on_change(self._on_schema)
+        self._on_schema(frozenset())
         self._process.follow()
 
     def _on_schema(self, names: frozenset[str]) -> None:
         """Once this deployment is the canonical one, its calls are no longer a candidate's."""
-        own = self._process.view.module(self._name)
-        if own is not None and deployment_of(own) == self._process.deployment:
+        if not self._service.canonical.is_set() and self._process.view.is_canonical:
             self._caller.extra = ()
+            self._service.canonical.set()
 
     def _contexts(self) -> Iterator[deploymentcontext_pb2.GetDeploymentContextResponse]:
         """Values reach running verbs without a new deployment."""

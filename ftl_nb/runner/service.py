@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from ftl_nb.binding.verbs import Verb
 from ftl_nb.errors import FtlError, fail
 from ftl_nb.rpc import CallContext, Context, ftl_pb2, peer, verb_pb2, workspace_pb2
+from ftl_nb.rpc.headers import CANDIDATE
 from ftl_nb.rpc.hints import near
 from ftl_nb.rpc.services import RunnerService, Served, VerbService
 from ftl_nb.rpc.wire import BODY_LIMIT
@@ -29,6 +30,8 @@ _ANSWERED = frozenset(
 
 _CENTURY = 3e9
 _LAST_CALLS_SECONDS = 5.0
+_NEWS_SECONDS = 10.0
+_QUIET_SECONDS = 0.5
 #: The exit code of a runner that gives way because one of its calls cannot be ended.
 REPLACED = 76
 
@@ -41,11 +44,14 @@ class Gate:
         self._lock = threading.Lock()
         self._left = threading.Condition(self._lock)
         self._inside = 0
+        self._late = 0
         self._closed = False
 
     def enter(self) -> bool:
         with self._lock:
             if self._closed:
+                self._late += 1
+                self._left.notify_all()
                 return False
             self._inside += 1
             return True
@@ -63,11 +69,20 @@ class Gate:
             self._left.wait_for(lambda: self._inside <= but, timeout)
             return self._inside
 
+    def be_quiet(self, seconds: float, timeout: float) -> None:
+        """Closed: until nobody has come for `seconds`, at most `timeout`. Answers leave, who comes late is told."""
+        until = time.monotonic() + timeout
+        with self._lock:
+            while (left := until - time.monotonic()) > 0 and self._left.wait(min(seconds, left)):
+                continue
+
 
 class ModuleService:
     """Serves the verbs of one module."""
 
     def __init__(self, module: str, verbs: dict[str, Verb], executor: Executor, reporter: Reporter) -> None:
+        #: Set once this version is known to be canonical here.
+        self.canonical = threading.Event()
         self._module = module
         self._verbs = verbs
         self._executor = executor
@@ -87,15 +102,30 @@ class ModuleService:
         return ftl_pb2.PingResponse()
 
     def drain(self, request: workspace_pb2.DrainRequest, context: Context) -> workspace_pb2.DrainResponse:
-        return workspace_pb2.DrainResponse(unfinished=self._gate.close(request.bound_ms / 1000))
+        unfinished = self._gate.close(request.bound_ms / 1000)
+        if not unfinished:
+            self._gate.be_quiet(_QUIET_SECONDS, _NEWS_SECONDS)
+        return workspace_pb2.DrainResponse(unfinished=unfinished)
 
     def call(self, request: verb_pb2.CallRequest, context: Context) -> verb_pb2.CallResponse:
         if not self._gate.enter():
             raise fail("runner-moved", module=self._module)
         try:
+            if not self.canonical.is_set():
+                self._await_turn(request, context)
             return self._serve(request, context)
         finally:
             self._gate.leave()
+
+    def _await_turn(self, request: verb_pb2.CallRequest, context: Context) -> None:
+        """The caller has heard of the commit before this process: what it calls moves with the news of it.
+
+        What the deployment itself calls, its fixtures and what these call, comes before.
+        """
+        verb = self._verbs.get(request.verb.name)
+        before = any(name == CANDIDATE for name, _ in context.invocation_metadata())
+        if not before and (verb is None or not verb.options.fixture):
+            self.canonical.wait(_NEWS_SECONDS)
 
     def _serve(self, request: verb_pb2.CallRequest, context: Context) -> verb_pb2.CallResponse:
         verb = self._verbs.get(request.verb.name)

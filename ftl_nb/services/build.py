@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -16,9 +17,9 @@ from ftl_nb.errors import FtlError, Place, fail
 from ftl_nb.rpc import DeploymentKey, Identity, workspace_pb2
 from ftl_nb.rpc.services import RunnerService
 from ftl_nb.rpc.tls import grpc
-from ftl_nb.services.candidates import Candidate, imports, mentions, with_uses
+from ftl_nb.services.candidates import Candidate, imports, with_uses
 from ftl_nb.services.databases import databases_of
-from ftl_nb.services.deployments import Deployment
+from ftl_nb.services.deployments import Deployment, callers_first, mentions
 from ftl_nb.services.generated import query_databases
 from ftl_nb.services.plane import Plane
 from ftl_nb.services.provisioning import Provisioner
@@ -31,6 +32,8 @@ _HINTS = {
     "found cycle": "modules call one another in one direction: move what both need into a module of its own",
     " name ": "names are ASCII letters and digits: --name, or name=, gives a verb another one",
 }
+#: More than a drained runner waits for those who come late.
+_QUIET_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,9 +315,14 @@ class Attempt:
             self._plane.databases.discard(key)
 
     def _retire(self, changeset: Changeset) -> None:
-        """Old versions finish the calls they have, then end; databases that nobody has any more end too."""
-        for old in changeset.removing:
-            self._drain(old)
+        """Old versions finish the calls they have, then end; databases that nobody has any more end too.
+
+        One that others call is there until these have finished, since they go on calling the version they know.
+        """
+        self._plane.truth.wait_for_callers(changeset)
+        for together in callers_first(changeset.removing):
+            with ThreadPoolExecutor(len(together)) as threads:
+                list(threads.map(self._drain, together))
         self._plane.truth.drained(changeset)
         for old in changeset.removing:
             self._plane.scaling.stop(old.key)
@@ -331,7 +339,9 @@ class Attempt:
         identity = Identity.module(old.name, self._plane.realm)
         request = workspace_pb2.DrainRequest(bound_ms=int(_DRAIN_SECONDS * 1000))
         try:
-            RunnerService.drain.on(self._plane.channels.to(endpoint, identity))(request, timeout=_DRAIN_SECONDS + 5)
+            RunnerService.drain.on(self._plane.channels.to(endpoint, identity))(
+                request, timeout=_DRAIN_SECONDS + _QUIET_SECONDS
+            )
         except grpc.RpcError as e:
             print("drain of", old.key, e.code().name, flush=True)
         self._plane.channels.drop(endpoint, identity)

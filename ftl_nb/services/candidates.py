@@ -55,11 +55,6 @@ def imports(source: ModuleSource) -> set[str]:
     return {name for package, names in found for name in ([package] if package else re.findall(r"\w+", names))}
 
 
-def mentions(source: ModuleSource, module: str) -> bool:
-    """Whether a text may use a module: its name is in it."""
-    return any(re.search(rf"\b{module}\b", cell.text) for cell in source.python_cells)
-
-
 def is_startup(use: VerbUse) -> bool:
     """Whether it is a fixture that runs inside the deployment."""
     return use.kind == "fixture" and use.options.get("fixture") != "manual"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -140,3 +141,18 @@ def _pending(item: Item) -> Pending:
 
 def _deployment(item: Item) -> Deployment:
     return Deployment.from_json(item.value)
+
+
+def mentions(source: ModuleSource, module: str) -> bool:
+    """Whether a text may use a module: its name is in it."""
+    return any(re.search(rf"\b{module}\b", cell.text) for cell in source.python_cells)
+
+
+def callers_first(deployments: Iterable[Deployment]) -> Iterator[list[Deployment]]:
+    """The versions in groups, each before those that it calls; those that call each other are in one group."""
+    left = list(deployments)
+    while left:
+        uncalled = [d for d in left if not any(mentions(o.source, d.name) for o in left if o.name != d.name)]
+        group = uncalled or left
+        yield group
+        left = [d for d in left if d not in group]

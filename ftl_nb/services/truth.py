@@ -19,7 +19,7 @@ from ftl_nb.rpc import ChangesetKey, Context, schemaservice_pb2
 from ftl_nb.rpc.services import SchemaService, Served
 from ftl_nb.schema import schema_pb2
 from ftl_nb.services.access import EVERYBODY, only, ping
-from ftl_nb.services.deployments import Deployment, Records
+from ftl_nb.services.deployments import Deployment, Records, mentions
 from ftl_nb.services.history import Past
 
 State = schema.DeploymentState
@@ -202,6 +202,16 @@ class Truth:
         with self.deciding:
             self._records.commit([deployment])
             self._canonical = {**self._canonical, deployment.name: deployment}
+
+    def wait_for_callers(self, changeset: Changeset) -> None:
+        """Until what went before and may call the versions that go now has drained."""
+        with self._changed:
+            self._changed.wait_for(lambda: not any(self._may_call(c, changeset) for c in self._changesets.values()))
+
+    def _may_call(self, earlier: Changeset, changeset: Changeset) -> bool:
+        if earlier.state is not ChangesetState.COMMITTED or earlier.ended >= changeset.ended:
+            return False
+        return any(mentions(caller.source, d.name) for caller in earlier.removing for d in changeset.removing)
 
     def drained(self, changeset: Changeset) -> None:
         self._step(changeset, ChangesetState.COMMITTED, ChangesetState.DRAINED)
