@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ftl_nb.schema import builtin
@@ -15,7 +15,7 @@ from ftl_nb.schema.normal import missing_dead_letters, publishing_dead_letters, 
 from ftl_nb.schema.quote import quote
 from ftl_nb.schema.rules import ITEM_RULES, RULES, Context, Rule, Stage, extensions
 from ftl_nb.schema.scope import Known, ModuleState, Scope
-from ftl_nb.schema.traversal import children, transform
+from ftl_nb.schema.traversal import LEAVES, children, transform
 
 _Table = dict[type[Node], tuple[Rule, ...]]
 
@@ -30,6 +30,10 @@ class ModuleCheck:
         self.state = ModuleState(replace(module, decls=(*module.decls, *made)))
         self._known = Known((self.state,))
         self._stage = Stage.MODULE
+        self._rules = _RULES[Stage.MODULE]
+        #: Declarations, by identity, with references that the realm may give a meaning yet.
+        self._open: set[int] = set()
+        self._left_open = False
         self.problems: list[Problem] = []
 
     def module_stage(self) -> decls.Module:
@@ -43,6 +47,7 @@ class ModuleCheck:
         """The rules that need the whole realm."""
         self._known = known
         self._stage = Stage.REALM
+        self._rules = _RULES[Stage.REALM]
         self._walk_decls()
         first = known.get(self.state.name) is self.state
         settled = self._settled()
@@ -67,10 +72,8 @@ class ModuleCheck:
     def _duplicates(self) -> None:
         first: dict[tuple[type[Node], str], Node] = {}
         for decl in self.state.decls:
-            for node in _postorder(decl):
-                if type(node) not in decls.DECL_KINDS:
-                    continue
-                name = getattr(node, "name")  # noqa: B009  # a declaration, as the line above says
+            for node in _declared(decl, []):
+                name = node.name
                 before = first.setdefault((type(node), name), node)
                 if before is not node:
                     kind = decls.DECL_KINDS[type(node)]
@@ -86,29 +89,37 @@ class ModuleCheck:
             self._check(found, Context(self._scope(), found, self._made))
             if isinstance(found, decls.Verb):
                 self.state.decls[index] = publishing_dead_letters(self.state.name, found)
+            if self._left_open:
+                self._open.add(id(self.state.decls[index]))
 
     def _qualified(self, decl: decls.Decl) -> decls.Decl:
+        self._left_open = False
+        if self._stage is Stage.REALM and id(decl) not in self._open:
+            return decl
         scope = self._scope()
         if isinstance(decl, decls.Data):
             scope = scope.inside(decl)
         builtins = self._stage is Stage.REALM
 
         def change(node: Node) -> Node:
-            return scope.qualify(node, builtins) if isinstance(node, types.Ref) else node
+            if not isinstance(node, types.Ref) or scope.settled(node):
+                return node
+            self._left_open = True
+            return scope.qualify(node, builtins)
 
         return transform(decl, change)
 
     def _check(self, node: Node, context: Context) -> None:
-        if isinstance(node, decls.Data):
-            context = replace(context, scope=context.scope.inside(node))
-        table = _RULES[self._stage]
+        if node.__class__ is decls.Data:
+            context = Context(context.scope.inside(node), context.decl, context.made)
         for child in children(node):
             if child.__class__ not in _QUIET:
                 self._check(child, context)
-        for rule in table[node.__class__]:
-            self.problems += rule.problems(node, context)
-        if isinstance(node, decls.Verb):
-            self._check_items(node, replace(context, decl=node))
+        for rule in self._rules[node.__class__]:
+            for message, pos in rule.check(node, context):
+                self._add(Problem(message, pos, rule.number))
+        if node.__class__ is decls.Verb:
+            self._check_items(node, Context(context.scope, node, context.made))
 
     def _check_items(self, verb: decls.Verb, context: Context) -> None:
         table = _ITEM_RULES[self._stage]
@@ -137,11 +148,17 @@ def _tables(rules: Iterable[Rule]) -> dict[Stage, _Table]:
 
 _RULES = _tables(RULES)
 _ITEM_RULES = _tables(ITEM_RULES)
-#: Types that no rule looks at, and that have nothing below them.
-_QUIET = frozenset(types.PRIMITIVES.values())
+_DECLS = (
+    decls.Data | decls.Verb | decls.Database | decls.Enum | decls.TypeAlias | decls.Config | decls.Secret | decls.Topic
+)
+_QUIET = LEAVES - {cls for rule in RULES for cls in rule.on}
 
 
-def _postorder(node: Node) -> Iterator[Node]:
+def _declared(node: Node, found: list[decls.Decl]) -> list[decls.Decl]:
+    """The declaration and those written inside of it, the inner ones first."""
     for child in children(node):
-        yield from _postorder(child)
-    yield node
+        if child.__class__ not in LEAVES:
+            _declared(child, found)
+    if isinstance(node, _DECLS):
+        found.append(node)
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from operator import is_
 from typing import Any
 
 from ftl_nb.schema.nodes import decls, metadata, types
@@ -31,15 +32,18 @@ def sorted_verb(verb: decls.Verb) -> decls.Verb:
     if len(verb.metadata) < 2:
         return verb
     items = sorted(map(_sorted_list, verb.metadata), key=lambda item: _METADATA_ORDER[type(item)])
-    return replace(verb, metadata=tuple(items))
+    return verb if all(map(is_, items, verb.metadata)) else replace(verb, metadata=tuple(items))
 
 
 def _sorted_list(item: metadata.Metadata) -> metadata.Metadata:
     if isinstance(item, metadata.MetadataEgress):
-        return replace(item, targets=tuple(sorted(item.targets)))
+        targets = tuple(sorted(item.targets))
+        return item if targets == item.targets else replace(item, targets=targets)
     if (name := _LISTS.get(type(item))) is None:
         return item
     refs: tuple[types.Ref, ...] = getattr(item, name)
+    if len(refs) < 2:
+        return item
     changes: dict[str, Any] = {name: tuple(sorted(refs, key=lambda ref: (ref.module, ref.name)))}
     return replace(item, **changes)
 

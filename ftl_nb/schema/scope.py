@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from ftl_nb.schema import builtin
@@ -19,6 +19,11 @@ def builtin_with_positions() -> decls.Module:
     The public text begins with an empty line.
     """
     return parse_module(f"\n{builtin.builtin_module()}")
+
+
+@cache
+def _builtin_names() -> frozenset[str]:
+    return frozenset(decl.name for decl in builtin_with_positions().decls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +77,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The names in sight at some place."""
+    """The names in sight at some place, while no declaration is replaced: what a name means is looked up once."""
 
     module: ModuleState
     modules: Known
     parameters: tuple[decls.TypeParameter, ...] = ()
+    _found: dict[tuple[str, str], Found | None] = field(default_factory=dict, compare=False, repr=False)
 
     def inside(self, data: decls.Data) -> Scope:
         """The scope inside a data declaration."""
@@ -84,7 +90,10 @@ class Scope:
 
     def resolve(self, ref: types.Ref) -> Found | None:
         """What the reference means; a bare name means a declaration of the own module only when nothing else has it."""
-        return self._qualified(ref) if ref.module else self._bare(ref.name) or self.own(ref.name)
+        key = ref.module, ref.name
+        if key not in self._found:
+            self._found[key] = self._qualified(ref) if ref.module else self._bare(ref.name) or self.own(ref.name)
+        return self._found[key]
 
     def written(self, ref: types.Ref) -> Found | None:
         """What the reference means as it stands: a bare name means no declaration of the own module."""
@@ -94,6 +103,10 @@ class Scope:
         """A declaration of the own module."""
         decl = self.module.decl(name)
         return Found(decl, self.module.name) if decl else None
+
+    def settled(self, ref: types.Ref) -> bool:
+        """Whether `qualify` leaves the reference as it is, whatever is declared."""
+        return bool(ref.module) and ref.module not in _builtin_names()
 
     def qualify(self, ref: types.Ref, builtins: bool) -> types.Ref:
         """The reference with its module filled in; `builtins` says whether bare names of builtin get theirs too."""

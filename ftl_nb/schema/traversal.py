@@ -1,8 +1,9 @@
 """Walking and rebuilding trees of nodes, in the order of the public system."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
 from functools import cache
+from operator import is_
 from typing import Any, TypeVar, cast
 
 from ftl_nb.schema.nodes import decls, metadata, types
@@ -42,14 +43,23 @@ _CHILDREN: dict[type[Node], tuple[str, ...]] = {
 }
 
 
-def children(node: Node) -> Iterator[Node]:
+LEAVES = frozenset(cls for cls in (*types.PRIMITIVES.values(), *metadata.VERB_METADATA_ORDER) if cls not in _CHILDREN)
+"""Classes of types and metadata that have nothing below them."""
+
+
+def children(node: Node) -> Sequence[Node]:
     """The nodes directly below, in walking order."""
-    for name in _CHILDREN.get(type(node), ()):
+    names = _CHILDREN.get(node.__class__)
+    if names is None:
+        return ()
+    found: list[Node] = []
+    for name in names:
         value = getattr(node, name)
-        if isinstance(value, tuple):
-            yield from value
+        if value.__class__ is tuple:
+            found += value
         elif value is not None:
-            yield value
+            found.append(value)
+    return found
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -58,7 +68,7 @@ def walk(node: Node) -> Iterator[Node]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(reversed(tuple(children(current))))
+        stack += children(current)[::-1]
 
 
 def visit(node: Node, enter: Callable[[Node, Callable[[], None]], None]) -> None:
@@ -74,30 +84,23 @@ def visit(node: Node, enter: Callable[[Node, Callable[[], None]], None]) -> None
 def transform(node: _N, change: Callable[[Node], Node]) -> _N:
     """The tree rebuilt, children first, with `change` applied to every node; unchanged parts are shared."""
     updates: dict[str, Any] = {}
-    for name in _CHILDREN.get(type(node), ()):
+    for name in _CHILDREN.get(node.__class__, ()):
         old = getattr(node, name)
-        new = tuple(transform(item, change) for item in old) if isinstance(old, tuple) else _maybe(old, change)
-        if not _same(old, new):
-            updates[name] = new
+        if old.__class__ is tuple:
+            new = tuple([transform(item, change) for item in old])
+            if not all(map(is_, new, old)):
+                updates[name] = new
+        elif old is not None and (other := transform(old, change)) is not old:
+            updates[name] = other
     return cast("_N", change(replace(node, **updates) if updates else node))
 
 
 def refs(node: Node) -> Iterator[types.Ref]:
     """Every reference at or below the node, metadata included."""
-    return (found for found in walk(node) if isinstance(found, types.Ref))
+    return (found for found in walk(node) if found.__class__ is types.Ref)
 
 
 @cache
 def field_names(cls: type[Node]) -> tuple[str, ...]:
     """The names of a node's own fields, without its position."""
     return tuple(field.name for field in fields(cls) if field.name not in ("pos", "unknown"))
-
-
-def _maybe(node: Node | None, change: Callable[[Node], Node]) -> Node | None:
-    return None if node is None else transform(node, change)
-
-
-def _same(old: object, new: object) -> bool:
-    if isinstance(old, tuple) and isinstance(new, tuple):
-        return len(old) == len(new) and all(a is b for a, b in zip(old, new, strict=True))
-    return old is new

@@ -9,14 +9,16 @@ from collections.abc import Callable
 from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
 from enum import IntEnum
 from operator import attrgetter
-from typing import Any, ClassVar, NoReturn, TypeVar, dataclass_transform
+from typing import Any, ClassVar, NamedTuple, NoReturn, TypeVar, dataclass_transform
 
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
-    """A place in schema text: line and column start at 1, columns count characters; all empty means no position."""
+class Position(NamedTuple):
+    """A place in schema text: line and column start at 1, columns count characters; all empty means no position.
+
+    A tuple, because a text has as many as it has nodes, and the garbage collector passes by tuples of plain values.
+    """
 
     filename: str = ""
     line: int = 0

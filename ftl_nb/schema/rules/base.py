@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
@@ -53,9 +53,9 @@ class Rule:
     check: Check
     stage: Stage = Stage.MODULE
 
-    def problems(self, node: Node, context: Context) -> Iterator[Problem]:
+    def problems(self, node: Node, context: Context) -> Iterable[Problem]:
         """The faults of a node."""
-        return (Problem(message, pos, self.number) for message, pos in self.check(node, context))
+        return [Problem(message, pos, self.number) for message, pos in self.check(node, context)]
 
 
 def kind_of(node: Node) -> str:

@@ -8,24 +8,17 @@ from collections.abc import Iterable, Iterator
 from ftl_nb.schema.errors import Problem
 from ftl_nb.schema.nodes import decls, types
 from ftl_nb.schema.nodes import metadata as meta
-from ftl_nb.schema.nodes.base import Node
 from ftl_nb.schema.quote import quote
 from ftl_nb.schema.rules.base import Context, Found, Rule
 from ftl_nb.schema.rules.http import WEBSOCKET
-from ftl_nb.schema.traversal import children, walk
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 
 
-def _stream_place(decl: decls.Decl, context: Context) -> Found:
-    allowed = {id(side) for side in (decl.request, decl.response)} if isinstance(decl, decls.Verb) else set()
-    for node in _types(decl):
-        if isinstance(node, types.Stream) and id(node) not in allowed:
-            yield "a stream can only be the request or the response of a verb", node.pos
-
-
-def _types(decl: decls.Decl) -> Iterator[Node]:
-    return (node for child in children(decl) for node in walk(child))
+def _stream_place(stream: types.Stream, context: Context) -> Found:
+    verb = context.decl
+    if not (isinstance(verb, decls.Verb) and (stream is verb.request or stream is verb.response)):
+        yield "a stream can only be the request or the response of a verb", stream.pos
 
 
 def _streams(item: meta.MetadataIngress, context: Context) -> Found:
@@ -58,9 +51,8 @@ def headers(place: str, items: Iterable[meta.Metadata]) -> Iterator[Problem]:
         yield Problem(f"{place} can not have multiple instances of headers", item.pos, "X005")
 
 
-_DECLS = tuple(decls.DECL_KINDS)
 RULES = (
-    Rule("X001", "A stream is a verb's whole request or response.", _DECLS, _stream_place),
+    Rule("X001", "A stream is a verb's whole request or response.", (types.Stream,), _stream_place),
     Rule("X004", "Headers stand on realms, modules and verbs.", (decls.Data, decls.Topic), _header_place),
 )
 ITEM_RULES = (

@@ -174,7 +174,7 @@ class Repeat:
         """The values of all matches but the last two, read without faults: those that matter lie behind them."""
         from ftl_nb.schema.text.matching import matcher  # which is made of these parts
 
-        match, values, ends = matcher(self.part), list[Any](), [(state.raw, 0)]
+        match, values, ends = matcher(self.part, True), list[Any](), [(state.raw, 0)]
         while (end := match(state.source, ends[-1][0], values)) >= 0:
             ends.append((end, len(values)))
         raw, count = ends[-3] if len(ends) > 2 else ends[0]

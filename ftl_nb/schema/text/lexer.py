@@ -34,9 +34,6 @@ class Kind(Enum):
 
 
 ELIDED = frozenset((Kind.EOL, Kind.WHITESPACE))
-#: Tokens whose value is not their text.
-_CHANGED = frozenset((Kind.COMMENT, Kind.STRING))
-
 
 # Tried in this order. The class `A-z` of a digest is wider than letters in the public system too. A quote that begins
 # no whole string is looked at apart: see `_string_end`.
@@ -54,6 +51,9 @@ _TOKENS = re.compile(
 )
 _KINDS = tuple(Kind[name] for name in _TOKENS.groupindex)
 _OPEN_QUOTE = _TOKENS.groupindex["EOF"]
+_SKIPPED = frozenset(_TOKENS.groupindex[kind.name] for kind in ELIDED)
+#: Tokens whose value is not their text.
+_CHANGED = frozenset(_TOKENS.groupindex[name] for name in ("COMMENT", "STRING"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +77,15 @@ class Source:
         self.text = text
         self.filename = filename
         #: Rules, by identity, that are known not to match at an index.
-        self.failed: set[tuple[int, int]] = set()
+        self.failed: set[int] = set()
         self.kinds: list[Kind] = []
         self.values: list[str] = []
         self._offsets = array("Q")
+        #: For every index, that of the next token that counts.
+        self.following = array("Q")
         self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
         self._check_lines()
         self._read()
-        self.following = self._following()
 
     def token(self, index: int) -> Token:
         """The token at an index."""
@@ -121,29 +122,42 @@ class Source:
                 raise SchemaError(Problem(message, self._position(start + LONGEST_LINE)))
 
     def _read(self) -> None:
-        text, offset, end = self.text, 0, len(self.text)
-        kinds, values, offsets, match = self.kinds.append, self.values.append, self._offsets.append, _TOKENS.match
-        while offset < end:
-            found = match(text, offset)
-            which = (found.lastindex or _OPEN_QUOTE) if found else _OPEN_QUOTE
-            if found is None or which == _OPEN_QUOTE:
-                kind, stop = Kind.STRING, self._string_end(offset)
-            else:
-                kind, stop = _KINDS[which - 1], found.end()
+        offset = 0
+        while (offset := self._read_from(offset)) < len(self.text):
+            stop = self._string_end(offset)
+            self._put(Kind.STRING, offset, self._value(Kind.STRING, offset, stop))
+            offset = stop
+        self._put(Kind.EOF, offset, "<EOF>")
+
+    def _read_from(self, offset: int) -> int:
+        """Read tokens from an offset on, as many as there are; where the first that is none begins."""
+        index, skipped = len(self.kinds), len(self.kinds) - len(self.following)
+        kinds, values, offsets = self.kinds.append, self.values.append, self._offsets.append
+        following = self.following.append
+        for found in _TOKENS.finditer(self.text, offset):
+            which = found.lastindex or _OPEN_QUOTE
+            if which == _OPEN_QUOTE or found.start() != offset:
+                break
+            kind = _KINDS[which - 1]
             kinds(kind)
             offsets(offset)
-            values(self._value(kind, offset, stop) if kind in _CHANGED else text[offset:stop])
-            offset = stop
-        kinds(Kind.EOF)
-        values("<EOF>")
-        offsets(end)
+            values(self._value(kind, offset, found.end()) if which in _CHANGED else found.group())
+            if which in _SKIPPED:
+                skipped += 1
+            else:
+                for _ in range(skipped + 1):
+                    following(index)
+                skipped = 0
+            index += 1
+            offset = found.end()
+        return offset
 
-    def _following(self) -> array[int]:
-        following = array("Q", range(len(self.kinds)))
-        for index in range(len(self.kinds) - 2, -1, -1):
-            if self.kinds[index] in ELIDED:
-                following[index] = following[index + 1]
-        return following
+    def _put(self, kind: Kind, offset: int, value: str) -> None:
+        """Add a token that counts."""
+        self.kinds.append(kind)
+        self.values.append(value)
+        self._offsets.append(offset)
+        self.following.extend([len(self.kinds) - 1] * (len(self.kinds) - len(self.following)))
 
     def _string_end(self, offset: int) -> int:
         """Where a string that is never closed ends: at the last quote, be it escaped."""
