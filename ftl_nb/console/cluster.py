@@ -164,7 +164,7 @@ class Cluster:
         return json.loads(self.call_json(verb, body, timeout=timeout))
 
     def call_json(self, verb: str, body: bytes, *, timeout: float | None = None) -> bytes:
-        """The same with the texts: the body is checked to be JSON first."""
+        """The same with the texts. Keys that the request does not have are refused: nobody else sees a typing error."""
         from ftl_nb.binding.dispatch import CallOptions
 
         module, _, name = verb.partition(".")
@@ -174,7 +174,23 @@ class Cluster:
             raise fail("json-syntax", detail=str(e)) from None
         if not name:
             raise fail("usage", detail=f"{verb!r} is not MODULE.VERB", hint_text="write shop.checkout")
-        return self.session.call(module, camel(name), body, CallOptions(timeout=timeout))
+        name = camel(name)
+        return self.session.call(module, name, self._checked(module, name, body), CallOptions(timeout=timeout))
+
+    def _checked(self, module: str, name: str, body: bytes) -> bytes:
+        """The body in the form that verbs decode; what is no verb here is left to the call to refuse."""
+        from ftl_nb.schema import Stream, Verb, check_json
+        from ftl_nb.schema.json import JsonError
+
+        owner = self.session.module(module)
+        verb = owner.decl(name) if owner else None
+        if not isinstance(verb, Verb) or isinstance(verb.request, Stream):
+            return body
+        try:
+            return json.dumps(check_json(self.system, verb.request, body, partial=True)).encode()
+        except JsonError as e:
+            detail = str(e).replace("\n", "; ")
+            raise fail("json-invalid", detail=detail, verb=f"{module}.{name}", type=str(verb.request)) from None
 
     # --- looking -------------------------------------------------------------------------------------------------
 

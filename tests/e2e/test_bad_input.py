@@ -268,6 +268,7 @@ def test_so_is_an_answer_over_the_limit(till: Notebook) -> None:
         ("%ftl call till.total {sku: 1}", "json-syntax", "not JSON"),
         ("%ftl call till.total 5", "json-invalid", "expected"),
         ('%ftl call till.total {"quantity": 1}', "json-invalid", "sku"),
+        ('%ftl call till.total {"sku": "tea", "qty": 1}', "json-invalid", "$.qty: is not a valid field"),
         ("%ftl call till.totl {}", "unknown-verb", "till.totl"),
         ("%ftl call tell.total {}", "use-before-deploy", "tell"),
         ("%ftl call total {}", "usage", "MODULE.VERB"),

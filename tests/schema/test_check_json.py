@@ -194,6 +194,13 @@ def test_lenient_drops_unknown_keys_at_every_depth() -> None:
         check("m.Order", '{"typo": 1, "color": "red", "names": []}', lenient=True)
 
 
+def test_partial_leaves_missing_fields_to_who_decodes() -> None:
+    asked = schema.parse_type("m.Line")
+    assert schema.check_json(SCHEMA, asked, {"sku": "a"}, partial=True) == {"sku": "a"}
+    with pytest.raises(InvalidJson, match=r"prise: is not a valid field"):
+        schema.check_json(SCHEMA, asked, {"prise": 1}, partial=True)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -51,11 +51,9 @@ class CompiledQuery:
         return self._from_object(request)
 
     def _from_object(self, request: object) -> dict[str, Any]:
+        """Keys that no parameter has are skipped, as verbs skip them: whoever calls may be of another version."""
         if not isinstance(request, dict):
             raise self._invalid("an object is expected")
-        unknown = request.keys() - {slot.name for slot, _ in self._parameters}
-        if unknown:
-            raise self._invalid(f"there is no field {min(unknown)!r}")
         return {slot.source: self._given(request.get(slot.name), slot, convert) for slot, convert in self._parameters}
 
     def _given(self, value: object, slot: Slot, convert: Converter) -> Any:

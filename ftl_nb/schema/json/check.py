@@ -27,10 +27,13 @@ _WORDS = {
 _MAY_BE_MISSING = (types.Optional, types.Any, types.Array, types.Map, types.Bytes, types.Unit)
 
 
-def check_json(schema: decls.Schema, type_: types.Type, value: Any, *, lenient: bool = False) -> Any:
+def check_json(
+    schema: decls.Schema, type_: types.Type, value: Any, *, lenient: bool = False, partial: bool = False
+) -> Any:
     """The JSON as a codec of the type takes it: by field names, numbers as numbers, with `lenient` without other keys.
 
-    `value` is JSON text as bytes, or what such a text means.
+    `value` is JSON text as bytes, or what such a text means. With `partial` a field may be missing: whoever decodes it
+    knows the defaults that a class in Python has.
 
     Raises:
         InvalidJson: every part that is not of its type, by its path (`$.items[3].price`).
@@ -41,7 +44,7 @@ def check_json(schema: decls.Schema, type_: types.Type, value: Any, *, lenient: 
 
     raw = parsed(bytes(value), msgspec.json.Decoder().decode) if isinstance(value, (bytes, bytearray)) else value
     _refuse_depth(raw)
-    check = _Check(ConcreteTypes(schema), lenient)
+    check = _Check(ConcreteTypes(schema), lenient, partial)
     found = check.value("$", type_, raw)
     if check.problems:
         raise InvalidJson(tuple(check.problems))
@@ -65,9 +68,10 @@ def _inside(raw: Any) -> Iterator[Any]:
 class _Check:
     """One JSON text on its way; every method gives the part in its final form, anything once it has problems."""
 
-    def __init__(self, known: ConcreteTypes, lenient: bool) -> None:
+    def __init__(self, known: ConcreteTypes, lenient: bool, partial: bool) -> None:
         self._types = known
         self._lenient = lenient
+        self._partial = partial
         self._time = scalars.time_decoder()
         self.problems: list[JsonError] = []
 
@@ -152,7 +156,7 @@ class _Check:
         return made
 
     def _missing(self, path: str, field: decls.Field) -> bool:
-        if not isinstance(field.type, _MAY_BE_MISSING):
+        if not self._partial and not isinstance(field.type, _MAY_BE_MISSING):
             self._refuse(f"{path}.{field.name}", "is required")
         return False
 

@@ -93,7 +93,7 @@ def test_sql_verbs_answer_json(database: DuckDBDatabase, queries: dict[str, Prep
         return json.loads(database.execute(queries[verb], json.dumps(body).encode()))
 
     assert call("priceOf", "tea") == 3.5
-    assert call("addItem", {"sku": "mug", "price": 8}) == {}
+    assert call("addItem", {"sku": "mug", "price": 8, "of a later version": 1}) == {}
     assert call("raise", 1.0) == 2
     assert call("allItems") == [{"sku": "mug", "price": 9.0, "seen": None}, {"sku": "tea", "price": 4.5, "seen": None}]
     assert call("take", "mug") == {"sku": "mug", "price": 9.0, "seen": None}
@@ -107,7 +107,6 @@ def test_sql_verbs_answer_json(database: DuckDBDatabase, queries: dict[str, Prep
         ("priceOf", b"tea", "json-syntax"),
         ("priceOf", b'{"sku":"tea"}', "json-invalid"),
         ("addItem", b'{"sku":"a"}', "json-invalid"),
-        ("addItem", b'{"sku":"a","price":1,"colour":"red"}', "json-invalid"),
         ("addItem", b'{"sku":"tea","price":1}', "sql-failed"),
     ],
 )
