@@ -85,10 +85,14 @@ class _Served:
 
 
 class Truth:
-    """Thread-safe. What it tells is what the store holds, with the addresses of this run beside it."""
+    """Thread-safe. What it tells is what the store holds, with the addresses of this run beside it.
 
-    def __init__(self, records: Records, realm: str) -> None:
+    `clock` gives nanoseconds since the epoch.
+    """
+
+    def __init__(self, records: Records, realm: str, clock: Callable[[], int] = time.time_ns) -> None:
         self.realm = realm
+        self._clock = clock
         self._records = records
         records.history.settle()
         self._canonical = records.deployments()
@@ -141,7 +145,7 @@ class Truth:
 
     def create(self, modules: Iterable[str], removed: Iterable[str] = (), owner: str = "") -> Changeset:
         """Raises FtlError `changeset-conflict` where a module is in another live changeset."""
-        made = Changeset(str(ChangesetKey.make()), time.time_ns(), tuple(modules), tuple(removed), owner=owner)
+        made = Changeset(str(ChangesetKey.make()), self._clock(), tuple(modules), tuple(removed), owner=owner)
         with self._changed:
             for name in (*made.modules, *made.removed):
                 self.refuse_conflict(name)
@@ -181,7 +185,7 @@ class Truth:
             _require(changeset, ChangesetState.PREPARED)
             gone = [*changeset.removed, *(d.name for d in changeset.deployed)]
             changeset.before = {n: d.source if (d := self._canonical.get(n)) is not None else None for n in gone}
-            changeset.ended = time.time_ns()
+            changeset.ended = self._clock()
             committed = replace(changeset.past(), state="committed")
             self._records.commit(changeset.deployed, changeset.removed, committed)
             switch()
@@ -233,7 +237,7 @@ class Truth:
         self._announce(changeset, changeset_rolling_back_notification=note)
 
     def failed(self, changeset: Changeset) -> None:
-        changeset.state, changeset.ended = ChangesetState.FAILED, time.time_ns()
+        changeset.state, changeset.ended = ChangesetState.FAILED, self._clock()
         self._changesets.pop(changeset.key, None)
         note = schema_pb2.ChangesetFailedNotification(key=changeset.key, error=changeset.error)
         self._announce(changeset, changeset_failed_notification=note)
