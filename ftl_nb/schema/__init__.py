@@ -111,6 +111,10 @@ from ftl_nb.schema.traversal import visit as visit
 from ftl_nb.schema.traversal import walk as walk
 
 if TYPE_CHECKING:
+    from ftl_nb.schema.arrow import ArrowRows as ArrowRows
+    from ftl_nb.schema.arrow import arrow_rows as arrow_rows
+    from ftl_nb.schema.arrow import arrow_schema as arrow_schema
+    from ftl_nb.schema.arrow import type_of_arrow as type_of_arrow
     from ftl_nb.schema.difference import Change as Change
     from ftl_nb.schema.difference import Diff as Diff
     from ftl_nb.schema.difference import diff as diff
@@ -145,6 +149,7 @@ if TYPE_CHECKING:
 
 # Loaded on first use: most that import this package want nodes alone.
 _LATER = {
+    "ftl_nb.schema.arrow": ("ArrowRows", "arrow_rows", "arrow_schema", "type_of_arrow"),
     "ftl_nb.schema.difference": ("Change", "Diff", "diff"),
     "ftl_nb.schema.digests": ("digest",),
     "ftl_nb.schema.edges": ("Edges", "graph", "import_cycle", "imports", "instantiate", "levels", "reached", "visible"),

@@ -69,7 +69,7 @@ REQUIRED = Shape("", _refuse_missing, _refuse_missing)
 
 
 def _encoder(cls: type, name: str, fields: tuple[DataField, ...]) -> Any:
-    names: dict[str, object] = {"CLASS": cls, "NAME": name, "refused": _refusal_of(cls)}
+    names: dict[str, object] = {"CLASS": cls, "NAME": name, "refused": refusal_of(cls)}
     lines = [
         "def encode(value):",
         "    if value.__class__ is not CLASS and not isinstance(value, CLASS): raise refused(NAME, value)",
@@ -82,7 +82,7 @@ def _encoder(cls: type, name: str, fields: tuple[DataField, ...]) -> Any:
     return generate([*lines, "    }"], "encode", names)
 
 
-def _refusal_of(cls: type) -> Callable[[str, object], Mismatch]:
+def refusal_of(cls: type) -> Callable[[str, object], Mismatch]:
     """What is refused in the place of `cls`: a class that only has its name too is told apart by its module."""
 
     def refused(name: str, value: object) -> Mismatch:
@@ -98,7 +98,7 @@ def _refusal_of(cls: type) -> Callable[[str, object], Mismatch]:
 
 
 def _decoder(cls: type, name: str, fields: tuple[DataField, ...]) -> Any:
-    names: dict[str, object] = {"NAME": name, "refused": refused_json, "M": MISSING, "make": _maker(cls, fields)}
+    names: dict[str, object] = {"NAME": name, "refused": refused_json, "M": MISSING, "make": _made_by(cls, fields)}
     lines = ["def decode(raw):", "    if raw.__class__ is not dict: raise refused(NAME, raw)", "    get = raw.get"]
     for i, field in enumerate(fields):
         names[f"d{i}"], names[f"z{i}"] = field.shape.decode, field.default or _required
@@ -112,19 +112,19 @@ def _required() -> object:
     raise refused_json("", MISSING)
 
 
-def _maker(cls: type, fields: tuple[DataField, ...]) -> Any:
+def _made_by(cls: type, fields: tuple[DataField, ...]) -> Any:
+    return maker(cls, tuple(field.hint for field in fields))
+
+
+def maker(cls: type, fields: tuple[FieldHint, ...]) -> Any:
     """A function of all fields' values that calls the constructor; what the class's own checks raise is a mismatch."""
-    late = [i for i, field in enumerate(fields) if not field.hint.init]
-    arguments = [
-        f"{field.hint.name}=x{i}" if field.hint.kw_only else f"x{i}"
-        for i, field in enumerate(fields)
-        if field.hint.init
-    ]
+    late = [i for i, field in enumerate(fields) if not field.init]
+    arguments = [f"{field.name}=x{i}" if field.kw_only else f"x{i}" for i, field in enumerate(fields) if field.init]
     lines = [
         f"def make({', '.join(f'x{i}' for i in range(len(fields)))}):",
         f"    try: made = CLASS({', '.join(sorted(arguments, key=lambda a: '=' in a))})",
         "    except (ValueError, TypeError) as error: raise Mismatch(f'{NAME}: {error}') from error",
-        *(f"    set_field(made, {fields[i].hint.name!r}, x{i})" for i in late),
+        *(f"    set_field(made, {fields[i].name!r}, x{i})" for i in late),
         "    return made",
     ]
     names = {"CLASS": cls, "NAME": cls.__name__, "Mismatch": Mismatch, "set_field": object.__setattr__}
@@ -166,6 +166,6 @@ def _from_tuple(cls: type, struct: Any) -> Typed:
 
 def _from_struct(cls: type, struct: Any, fields: tuple[DataField, ...], parts: list[Typed]) -> Typed:
     names: dict[str, object] = {name: value for part in parts for name, value in part.names.items()}
-    names["make"] = cls if all(f.hint.init and not f.hint.kw_only for f in fields) else _maker(cls, fields)
+    names["make"] = cls if all(f.hint.init and not f.hint.kw_only for f in fields) else _made_by(cls, fields)
     arguments = ", ".join(part.of(f"s.x{i}") for i, part in enumerate(parts))
     return called(struct, generate(["def convert(s):", f"    return make({arguments})"], "convert", names))
