@@ -36,7 +36,7 @@ checks:
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest tests/test_generated.py tests/test_errors_page.py tests/schema/test_rules_page.py
+	$(BIN)/python -m pytest tests/test_generated.py tests/test_errors_page.py tests/schema/test_rules_page.py tests/schema/test_arrow_page.py
 
 notebooks: env ## run the notebooks and compare with what is saved
 	@$(BIN)/python tools/check_notebooks.py
@@ -60,9 +60,10 @@ format: env ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: env ## write docs/errors.md from the catalogue of errors, docs/schema-rules.md from the rules
+docs: env ## write docs/errors.md from the catalogue of errors, docs/schema-rules.md from the rules, docs/arrow.md
 	$(BIN)/python tools/error_pages.py
 	$(BIN)/python tools/schema_rules_page.py
+	$(BIN)/python tools/arrow_page.py
 
 protos: env ## write the modules of the .proto files
 	$(BIN)/python tools/generate_protos.py
