@@ -356,9 +356,18 @@ def test_what_is_not_of_the_type_is_not_read(text: str, tp: Any, array: pa.Array
         arrow_rows(SYSTEM, schema.parse_type(text), tp).rows(pa.record_batch([array], ["value"]))
 
 
+def test_a_broken_batch_is_refused_before_it_is_read() -> None:
+    offsets, values = pa.array([0, 1_000_000, 1], pa.int32()).buffers()[1], pa.array([1])
+    lists = pa.Array.from_buffers(pa.list_(pa.int64()), 2, [None, offsets], children=[values])
+    with pytest.raises(ArrowError, match="the batch is broken: "):
+        arrow_rows(SYSTEM, schema.parse_type("[Int]"), list[int]).rows(pa.record_batch([lists], ["value"]))
+
+
 def test_a_missing_column_is_named() -> None:
     with pytest.raises(ArrowError, match="there is no column radius"):
         arrow_rows(SYSTEM, schema.parse_type("shop.Circle"), Circle).rows(pa.record_batch({"other": [1]}))
+    with pytest.raises(ArrowError, match="there is no column value"):
+        arrow_rows(SYSTEM, schema.Int(), int).rows(pa.record_batch({"other": [1]}))
 
 
 def test_foreign_schemas_have_the_type_of_their_shape() -> None:

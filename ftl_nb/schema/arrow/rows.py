@@ -11,7 +11,7 @@ from ftl_nb.schema.arrow.column import READ_ERRORS, WRITE_ERRORS, ArrowError, Co
 from ftl_nb.schema.arrow.containers import ListColumn, MapColumn, OptionalColumn
 from ftl_nb.schema.arrow.records import DataColumn, EnumColumn, FieldColumn, TypeEnumColumn, VariantColumn
 from ftl_nb.schema.arrow.scalars import JsonColumn, scalar
-from ftl_nb.schema.arrow.types import ArrowTypes, is_record, variant_type
+from ftl_nb.schema.arrow.types import VALUE, ArrowTypes, is_record, variant_type
 from ftl_nb.schema.concrete import ConcreteTypes
 from ftl_nb.schema.errors import Problem, SchemaError
 from ftl_nb.schema.json.codec import codec
@@ -52,13 +52,22 @@ class ArrowRows:
 
     def rows(self, batch: pa.RecordBatch) -> list[Any]:
         """The objects of a batch: by column name, other columns are skipped. Raises ArrowError."""
+        _refuse_broken(batch)
+        found = batch if self._record else self._value(batch)
         try:
             if isinstance(self._column, DataColumn) and self._record:
-                return self._column.rows(batch, batch.num_rows)
-            return self._column.read(batch.column(0))
+                return self._column.rows(found, batch.num_rows)
+            return self._column.read(found)
         except READ_ERRORS as error:
-            path, column = locate_array(self._column, batch if self._record else batch.column(0))
+            path, column = locate_array(self._column, found)
             raise ArrowError(path.lstrip("."), column.failure(error)) from error
+
+    def _value(self, batch: pa.RecordBatch) -> pa.Array:
+        """The column of rows that are no data."""
+        place = batch.schema.get_field_index(VALUE)
+        if place < 0:
+            raise ArrowError("", f"there is no column {VALUE}")
+        return batch.column(place)
 
     def _arrays(self, rows: list[Any]) -> list[pa.Array]:
         if isinstance(self._column, DataColumn) and self._record:
@@ -74,6 +83,14 @@ class ArrowRows:
                 path, column = locate(self._column, row)
                 return ArrowError(f"[{i}]{path}", column.failure(found))
         return ArrowError("", self._column.failure(error))
+
+
+def _refuse_broken(batch: pa.RecordBatch) -> None:
+    """Offsets and lengths may be anything in what another process sent, and Arrow follows them unchecked."""
+    try:
+        batch.validate(full=True)
+    except pa.ArrowException as error:
+        raise ArrowError("", f"the batch is broken: {error}") from error
 
 
 def arrow_rows(schema: decls.Schema, asked: types.Type, tp: Any, externals: Externals = NONE) -> ArrowRows:
