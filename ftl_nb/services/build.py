@@ -120,7 +120,7 @@ class Attempt:
         with self._plane.truth.deciding:
             if self._is_overtaken():
                 return False
-            self._before = self._plane.truth.system
+            self._look()
             self._validate()
             deployed = tuple(c.to_deployment() for c in self._candidates.values())
             self._plane.truth.prepare(changeset, deployed)
@@ -148,8 +148,13 @@ class Attempt:
         self._notes.clear()
         self._unfit, self._forced = frozenset(), ()
 
+    def _look(self) -> None:
+        """What is canonical now is what this change is checked against, until the next look."""
+        self._seen = self._plane.truth.deployments
+        self._before = self._plane.truth.system_of(self._seen)
+
     def _check(self) -> None:
-        self._seen, self._before = self._plane.truth.deployments, self._plane.truth.system
+        self._look()
         for name in self._in_order(self._changes):
             self._build(self._changes[name])
         self._validate()
@@ -243,7 +248,7 @@ class Attempt:
 
     def _type_check(self, difference: schema.Diff) -> None:
         """Every changed module and all that depend on one: errors of others mean that the change breaks them."""
-        sources = {n: d.source for n, d in self._plane.truth.deployments.items()}
+        sources = {n: d.source for n, d in self._seen.items()}
         sources |= {c.name: c.source for c in self._candidates.values()}
         system = [(sources[m.name], m) for m in self._after().realms[0].modules]
         found = self._plane.checker.check(system, {*self._candidates, *self._removed})
@@ -262,7 +267,7 @@ class Attempt:
         """Modules that a breaking change reaches and that still fit are started anew against it, in the same step."""
         reached = {ref.module for change in difference.breaking for ref in change.breaks}
         for name in sorted(reached - self._candidates.keys() - set(self._removed) - self._unfit):
-            deployment = self._plane.truth.deployment(name)
+            deployment = self._seen.get(name)
             if deployment is None:
                 continue
             try:

@@ -118,7 +118,11 @@ class Truth:
     @property
     def system(self) -> schema.Schema:
         """The canonical modules without runtime, in order of their names."""
-        modules = tuple(d.module for _, d in sorted(self._canonical.items()))
+        return self.system_of(self._canonical)
+
+    def system_of(self, deployments: Mapping[str, Deployment]) -> schema.Schema:
+        """The modules of some deployments, in order of their names."""
+        modules = tuple(d.module for _, d in sorted(deployments.items()))
         return schema.Schema((schema.Realm(self.realm, modules),))
 
     @property

@@ -172,6 +172,16 @@ class Changes(RuleBasedStateMachine):
     def a_removal_comes_between(self, name: str) -> None:
         self.world.during.append(lambda: self.attempt(set(), set(), {name}, bare=False))
 
+    @rule(user=st.sampled_from(NAMES), used=st.sampled_from(NAMES), removed=st.booleans())
+    def what_a_change_uses_moves_while_it_is_tried(self, user: str, used: str, removed: bool) -> None:
+        """It was there when the change was begun, and goes, or loses its data, before the change is decided."""
+        self.attempt({used}, set(), set(), bare=False)
+        self.another_change_comes_between(used, set(), bare=True)
+        if removed:
+            self.world.during.pop()
+            self.a_removal_comes_between(used)
+        self.attempt({user}, {used}, set(), bare=False)
+
     @rule()
     def every_process_dies_while_one_starts(self) -> None:
         self.world.during.append(self.world.processes.clear)
