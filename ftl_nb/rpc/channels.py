@@ -12,7 +12,6 @@ from ftl_nb.rpc.tls import grpc
 from ftl_nb.rpc.types import Channel
 from ftl_nb.rpc.wire import CHANNEL_OPTIONS
 
-
 #: Channels to callees that were lost, still open for the calls that were in flight on them; the oldest is closed.
 _KEPT = 16
 

@@ -185,7 +185,7 @@ def test_what_the_disk_does_not_take_is_counted_and_never_in_the_way(
             timeline.add([log(n, "x")])
         timeline.settle()
         assert ids(timeline, order=DESC, limit=2) == [19, 18]
-        assert kept.says == ["timeline: events are not kept for now (No space left on device)"]
+        assert kept.says == ["timeline: events are not kept meanwhile (No space left on device)"]
     timeline.add([log(21, "again")])
     timeline.keeper.close()
     assert 15 <= timeline.keeper.lost <= 16

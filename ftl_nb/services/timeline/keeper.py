@@ -133,7 +133,7 @@ class Keeper:
 
     def _failed(self, batch: list[event_pb2.Event], why: str) -> None:
         if not self._failures:
-            self._say(f"timeline: events are not kept for now ({why})")
+            self._say(f"timeline: events are not kept meanwhile ({why})")
         self.archive.close()
         with self._changed:
             self._failures += 1
