@@ -77,14 +77,19 @@ class Codec:
             raise JsonError("", TOO_DEEP) from error
 
     def _typed(self) -> Callable[[bytes], Any]:
-        """Made at the first decoding: structs take longer to make than a body to read, and many codecs only encode."""
+        """Made at the first decoding: structs take longer to make than a body to read, and many codecs only encode.
+
+        One thread at a time: msgspec notes on a class what it found out before that is whole, and another thread that
+        makes a decoder for the class meanwhile would read memory that is not there yet.
+        """
         import msgspec
 
         with _TYPING:
-            typed = self._shape.typed()
-        self._convert = typed.convert
-        self._load_typed = load = msgspec.json.Decoder(typed.annotation).decode
-        return load
+            if self._load_typed is None:
+                typed = self._shape.typed()
+                self._convert = typed.convert
+                self._load_typed = msgspec.json.Decoder(typed.annotation).decode
+            return self._load_typed
 
     def _parse(self, data: bytes) -> Any:
         return parsed(data, self._load)
