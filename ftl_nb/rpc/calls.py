@@ -84,7 +84,7 @@ class Caller:
                 raise KeyboardInterrupt(f"the call of {verb} was interrupted") from None
             if error.slug == "runner-lost":
                 # The channel may not have noticed yet: the next call must not be taken for one that was under way.
-                self._channels.leave(route.endpoint, route.callee)
+                self._forget(self._channels.leave(route.endpoint, route.callee))
             if error.slug not in _MOVED:
                 raise error
             until = until or _give_up(timeout)
@@ -96,7 +96,7 @@ class Caller:
         again = error.slug == "runner-away" and left > 0
         found = self.view.other_route(key, route, min(left, _AGAIN_SECONDS) if again else max(left, 0.0))
         if found is not None:
-            self._channels.drop(route.endpoint, route.callee)
+            self._forget(self._channels.outgrow(route.endpoint, route.callee))
             return found
         if again:
             return route
@@ -108,6 +108,10 @@ class Caller:
         if stub is None:
             stub = self._stubs[channel] = cuttable(VerbService.call.on(channel))
         return stub
+
+    def _forget(self, closed: list[Channel]) -> None:
+        for channel in closed:
+            self._stubs.pop(channel, None)
 
     def _missing(self, verb: str) -> Route:
         """A verb that the schema has but nothing serves yet is waited for; one that it lacks is an error."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -12,8 +13,9 @@ from ftl_nb.rpc.tls import grpc
 from ftl_nb.rpc.types import Channel
 from ftl_nb.rpc.wire import CHANNEL_OPTIONS
 
-#: Channels to callees that were lost, still open for the calls that were in flight on them; the oldest is closed.
-_KEPT = 16
+#: A channel to a callee that has gone is closed so much later: who had found the way there before may still use it, and
+#: a version that is replaced has fewer seconds than these for the calls that it has.
+LINGER_SECONDS = 60.0
 
 
 class Credentials:
@@ -57,13 +59,20 @@ class Channels:
     call in flight is cut.
     """
 
-    def __init__(self, credentials: Credentials, dial: Callable[[str, Identity, Credentials], Channel] = dial) -> None:
+    def __init__(
+        self,
+        credentials: Credentials,
+        dial: Callable[[str, Identity, Credentials], Channel] = dial,
+        linger: float = LINGER_SECONDS,
+    ) -> None:
         self._credentials = credentials
+        self._linger = linger
         self._dial = dial
         self._lock = threading.Lock()
         self._leaf = credentials.leaf
         self._open: dict[tuple[str, Identity], Channel] = {}
         self._replaced: list[Channel] = []
+        self._parting: list[tuple[float, Channel]] = []
 
     def to(self, endpoint: str, callee: Identity) -> Channel:
         """The channel to `callee` at `endpoint`; dialled on first use."""
@@ -84,19 +93,39 @@ class Channels:
         if channel is not None:
             channel.close()
 
-    def leave(self, endpoint: str, callee: Identity) -> None:
-        """Dial anew for the next call; calls in flight on the channel of now learn for themselves what became of it."""
+    def outgrow(self, endpoint: str, callee: Identity) -> list[Channel]:
+        """The callee is being replaced: the channel serves who still comes, a while. Those closed for good by now."""
         with self._lock:
-            channel = self._open.pop((endpoint, callee), None)
-            if channel is not None:
-                self._replaced.append(channel)
-            if len(self._replaced) > _KEPT:
-                self._replaced.pop(0).close()
+            self._part(self._open.get((endpoint, callee)))
+            return self._parted()
+
+    def leave(self, endpoint: str, callee: Identity) -> list[Channel]:
+        """Dial anew for the next call; calls in flight on the channel of now learn for themselves what became of it.
+
+        The answer are those closed for good by now.
+        """
+        with self._lock:
+            self._part(self._open.pop((endpoint, callee), None))
+            return self._parted()
+
+    def _part(self, channel: Channel | None) -> None:
+        if channel is not None and all(channel is not known for _, known in self._parting):
+            self._parting.append((time.monotonic() + self._linger, channel))
+
+    def _parted(self) -> list[Channel]:
+        now = time.monotonic()
+        gone = [channel for until, channel in self._parting if until <= now]
+        if gone:
+            self._parting = [(until, channel) for until, channel in self._parting if until > now]
+            self._open = {key: channel for key, channel in self._open.items() if channel not in gone}
+        for channel in gone:
+            channel.close()
+        return gone
 
     def close(self) -> None:
         with self._lock:
-            channels = [*self._open.values(), *self._replaced]
-            self._open, self._replaced = {}, []
+            channels = [*self._open.values(), *self._replaced, *(channel for _, channel in self._parting)]
+            self._open, self._replaced, self._parting = {}, [], []
         for channel in channels:
             channel.close()
 

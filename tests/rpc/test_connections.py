@@ -170,6 +170,22 @@ def test_a_dropped_channel_is_dialled_anew(server: Server, channels: Channels) -
     assert channels.to(server.endpoint, SHOP) is not first
 
 
+def test_an_outgrown_channel_serves_who_comes_late(server: Server, channels: Channels) -> None:
+    first = channels.to(server.endpoint, SHOP)
+    assert channels.outgrow(server.endpoint, SHOP) == channels.outgrow(server.endpoint, SHOP) == []
+    assert channels.to(server.endpoint, SHOP) is first
+    assert ask(first, b"late") == b"late"
+
+
+def test_an_outgrown_channel_is_closed_in_the_end(server: Server, users: Credentials) -> None:
+    with Channels(users, linger=0.0) as channels:
+        first = channels.to(server.endpoint, SHOP)
+        assert channels.outgrow(server.endpoint, SHOP) == [first]
+        with pytest.raises(ValueError, match="closed channel"):
+            ask(first, b"no more")
+        assert channels.to(server.endpoint, SHOP) is not first
+
+
 def test_a_call_waits_for_a_server_that_is_just_starting(shop: Credentials, users: Credentials) -> None:
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
