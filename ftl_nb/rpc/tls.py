@@ -16,7 +16,12 @@ from contextlib import contextmanager
 from typing import Any
 
 _SUITES = "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384"
-_IMPORT_ENVIRONMENT = {"GRPC_SSL_CIPHER_SUITES": _SUITES, "GRPC_VERBOSITY": os.environ.get("GRPC_VERBOSITY", "ERROR")}
+_IMPORT_ENVIRONMENT = {
+    "GRPC_SSL_CIPHER_SUITES": _SUITES,
+    "GRPC_VERBOSITY": os.environ.get("GRPC_VERBOSITY", "ERROR"),
+    # Its handlers start threads in a child that a verb forks, which then dies of what its parent was doing.
+    "GRPC_ENABLE_FORK_SUPPORT": "0",
+}
 
 
 @contextmanager

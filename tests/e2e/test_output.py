@@ -396,6 +396,17 @@ WORK = (
         return process.exitcode or 0
     """,
     """
+    def threads_of_a_fork(seconds: float) -> int:
+        import os
+        import time
+
+        child = os.fork()
+        if child == 0:
+            time.sleep(seconds)
+            os._exit(len(os.listdir("/proc/self/task")))
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    """,
+    """
     def slowly(seconds: int) -> int:
         return subprocess.run(["sh", "-c", f"echo first; sleep {seconds}; printf last"]).returncode
     """,
@@ -421,6 +432,10 @@ def test_what_a_subprocess_writes_appears_under_the_calling_cell(workshop: Noteb
 
 def test_and_what_a_forked_process_prints(workshop: Notebook) -> None:
     assert workshop.run("part()").ok.stdout == "from a fork\n"
+
+
+def test_nothing_of_its_runner_wakes_up_in_a_forked_process(workshop: Notebook) -> None:
+    assert workshop.run("threads_of_a_fork(0.1)").ok.value == 1
 
 
 def test_a_flood_of_a_subprocess_is_cut(workshop: Notebook) -> None:
