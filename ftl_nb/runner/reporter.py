@@ -23,6 +23,9 @@ _INTERVAL = 0.05
 #: Where so many records came within an interval, the message waits for more, in longer ones: gathering and sending cost
 #: the same for few as for many, and hold up the calls that come meanwhile.
 _BUSY, _BUSY_INTERVALS = 16, (0.25, 0.25, 0.25)
+#: So many records are gathered in one go, then calls have the interpreter for so many seconds: who waits for a thread
+#: that computes waits for it at each of its own steps.
+_GO, _BREATH = 8, 0.0005
 LEVELS = {"DEBUG": 5, "INFO": 9, "WARNING": 13, "ERROR": 17, "CRITICAL": 17}
 
 Fields = dict[str, Any]
@@ -76,6 +79,7 @@ class Reporter:
         self._send = send
         self._queue: deque[Record] = deque()
         self._wake = threading.Event()
+        self._pause = threading.Event()
         self._dropped = 0
         threading.Thread(target=self._run, name="ftl-timeline", daemon=True).start()
 
@@ -89,12 +93,11 @@ class Reporter:
             self._wake.set()
 
     def _run(self) -> None:
-        pause = threading.Event()
         while True:
             self._wake.wait()
             request = timeline_pb2.CreateEventsRequest()
             for interval in (_INTERVAL, *_BUSY_INTERVALS):
-                pause.wait(interval)
+                self._pause.wait(interval)
                 self._wake.clear()
                 if self._gather(request) < _BUSY:
                     break
@@ -109,6 +112,8 @@ class Reporter:
                 request.Clear()
             request.entries.add(**self._entry(self._queue.popleft()))
             count += 1
+            if count % _GO == 0:
+                self._pause.wait(_BREATH)
         return count
 
     def _deliver(self, request: timeline_pb2.CreateEventsRequest) -> None:
