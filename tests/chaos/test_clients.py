@@ -186,7 +186,7 @@ def test_a_process_that_a_client_forks_is_no_client(system: System) -> None:
     os.close(read)
     made.close()
     try:
-        until_ended([supervisor])
+        assert until_ended([supervisor]) < SOON
     finally:
         os.close(write)
         os.waitpid(child, 0)

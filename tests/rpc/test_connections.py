@@ -44,8 +44,7 @@ def refused(channel: Channel) -> str:
     with pytest.raises(grpc.RpcError) as caught:
         ask(channel, b"hello")
     channel.close()
-    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-    return str(caught.value.details())
+    return f"{caught.value.code().name}: {caught.value.details()}"
 
 
 def test_the_callee_knows_who_calls(channel: Channel) -> None:
@@ -60,13 +59,15 @@ def test_it_listens_on_loopback_only(server: Server) -> None:
 
 def test_without_a_certificate_nothing_gets_through(server: Server, users: Credentials) -> None:
     bare = grpc.ssl_channel_credentials(users.leaf.ca_pem)
-    refused(grpc.secure_channel(server.endpoint, bare, [("grpc.ssl_target_name_override", SHOP.dns)]))
+    channel = grpc.secure_channel(server.endpoint, bare, [("grpc.ssl_target_name_override", SHOP.dns)])
+    assert "UNAVAILABLE" in refused(channel)
 
 
 def test_with_another_clusters_certificate_nothing_gets_through(server: Server, users: Credentials) -> None:
     other = Authority(REALM).issue(USERS)
     credentials = grpc.ssl_channel_credentials(users.leaf.ca_pem, other.key_pem, other.certificate_pem)
-    refused(grpc.secure_channel(server.endpoint, credentials, [("grpc.ssl_target_name_override", SHOP.dns)]))
+    channel = grpc.secure_channel(server.endpoint, credentials, [("grpc.ssl_target_name_override", SHOP.dns)])
+    assert "UNAVAILABLE" in refused(channel)
 
 
 def test_another_clusters_server_is_not_believed(server: Server) -> None:
@@ -75,11 +76,12 @@ def test_another_clusters_server_is_not_believed(server: Server) -> None:
 
 
 def test_plain_text_gets_nothing(server: Server) -> None:
-    refused(grpc.insecure_channel(server.endpoint))
+    assert "UNAVAILABLE" in refused(grpc.insecure_channel(server.endpoint))
 
 
 def test_an_expired_certificate_gets_nothing(server: Server, authority: Authority) -> None:
-    refused(dial(server.endpoint, SHOP, Credentials(authority.issue(USERS, timedelta(seconds=-1)))))
+    ended = Credentials(authority.issue(USERS, timedelta(seconds=-1)))
+    assert "UNAVAILABLE" in refused(dial(server.endpoint, SHOP, ended))
 
 
 @pytest.mark.parametrize("callee", [USERS, Identity.module("Shop", REALM), Identity.service("shop", REALM)])

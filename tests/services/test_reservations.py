@@ -25,8 +25,8 @@ def reservations() -> Reservations:
 
 
 def test_different_modules_are_held_beside_each_other(reservations: Reservations) -> None:
-    with reservations.of("a", ["shop"]), reservations.of("b", ["till"]):
-        pass
+    with reservations.of("a", ["shop"]), reservations.of("b", ["till"]) as both:
+        assert both is None
 
 
 def test_a_held_module_is_refused_with_its_holder_and_holds_nothing(reservations: Reservations) -> None:
