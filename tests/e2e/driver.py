@@ -280,3 +280,29 @@ def _serve(owner: str) -> None:
 
 if __name__ == "__main__":
     _serve(sys.argv[1])
+
+
+def deployment_keys(notebook: Notebook) -> dict[str, str]:
+    """The key of every canonical deployment by module."""
+    from ftl_nb.rpc import workspace_pb2
+    from ftl_nb.rpc.services import WorkspaceService
+
+    response = notebook.session.ask(WorkspaceService.status, workspace_pb2.StatusRequest())
+    return {m.name: m.deployment for m in response.modules}
+
+
+def under(field: str) -> str:
+    return f"""
+        %%ftl_module under
+        from dataclasses import dataclass
+        import ftl_nb as ftl
+
+        @dataclass
+        class Order:
+            sku: str
+            {field}: int
+
+        @ftl.verb(export=True)
+        def take(order: Order) -> str:
+            return order.sku
+    """
