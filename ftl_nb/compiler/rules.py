@@ -6,6 +6,8 @@ give a wrong value, when the line runs.
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Mapping
 
 LENIENT: Mapping[str, str] = {
@@ -29,8 +31,16 @@ UNRESOLVED_IMPORT = "import-not-found"
 """Refuses for `ftl_nb` alone: whether a package is there is told by the runner, which imports it for real."""
 
 
+MISSING_MEMBER = "missing-attribute"
+"""Of a module this refuses for the standard library and `ftl_nb` alone: packages make members as they are imported, as
+`pyarrow.compute` makes its functions, and the checker sees only what their text says."""
+_MODULE_MEMBER = re.compile(r"Module `(\w+)[\w.]*` has no member")
+
+
 def refuses(rule: str, severity: str, message: str) -> bool:
     """Whether a finding stops a deployment. `severity` is the checker's own: `error`, `warning` or `info`."""
     if severity != "error" or rule in LENIENT:
         return False
+    if rule == MISSING_MEMBER and (found := _MODULE_MEMBER.match(message)):
+        return found[1] == "ftl_nb" or found[1] in sys.stdlib_module_names
     return rule != UNRESOLVED_IMPORT or "`ftl_nb" in message
