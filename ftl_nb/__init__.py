@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ftl_nb.binding import ArrowReadable as ArrowReadable
+    from ftl_nb.binding import ArrowStream as ArrowStream
     from ftl_nb.binding import Config as Config
     from ftl_nb.binding import Database as Database
     from ftl_nb.binding import Secret as Secret
     from ftl_nb.binding import SqlVerb as SqlVerb
+    from ftl_nb.binding import Stream as Stream
     from ftl_nb.binding import Verb as Verb
     from ftl_nb.binding import caller as caller
     from ftl_nb.binding import external as external
@@ -29,15 +32,19 @@ if TYPE_CHECKING:
     from ftl_nb.console import timeline as timeline
     from ftl_nb.errors import FtlError as FtlError
     from ftl_nb.errors import VerbError as VerbError
+    from ftl_nb.streams import StreamResult as StreamResult
 
 __version__ = "0.1.0"
 
 #: Loaded on first use: a room, such as `ftl_nb.schema`, can be imported alone.
 _WHERE = {
-    **dict.fromkeys(("Config", "Database", "Secret", "SqlVerb", "Verb"), "ftl_nb.binding"),
+    **dict.fromkeys(
+        ("ArrowReadable", "ArrowStream", "Config", "Database", "Secret", "SqlVerb", "Stream", "Verb"), "ftl_nb.binding"
+    ),
     **dict.fromkeys(("caller", "external", "fixture", "inject", "lease", "module", "sql", "verb"), "ftl_nb.binding"),
     **dict.fromkeys(("FtlError", "VerbError"), "ftl_nb.errors"),
     **dict.fromkeys(("Cluster", "timeline"), "ftl_nb.console"),
+    "StreamResult": "ftl_nb.streams",
 }
 
 __all__ = sorted(_WHERE)

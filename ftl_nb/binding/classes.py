@@ -15,6 +15,7 @@ from enum import Enum, IntEnum, StrEnum
 from typing import Any, Generic, NamedTuple, NewType, Optional, TypeAlias, TypeVar, Union
 
 from ftl_nb import schema
+from ftl_nb.binding.streams import Stream
 from ftl_nb.schema import json
 from ftl_nb.schema.names import camel, snake
 
@@ -218,6 +219,8 @@ def _annotation(tp: schema.Type, lookup: Callable[[schema.Ref], Any]) -> Any:
         return list[_annotation(tp.element, lookup)]  # type: ignore[misc]
     if isinstance(tp, schema.Map):
         return dict[_annotation(tp.key, lookup), _annotation(tp.value, lookup)]  # type: ignore[misc]
+    if isinstance(tp, schema.Stream):
+        return Stream[_annotation(tp.element, lookup)]  # type: ignore[misc]
     if isinstance(tp, schema.Optional):
         return Optional[_annotation(tp.type, lookup)]  # noqa: UP045
     if isinstance(tp, schema.Ref):

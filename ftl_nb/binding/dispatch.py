@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ftl_nb.errors import FtlError, fail
+
+if TYPE_CHECKING:
+    from ftl_nb.binding.verbs import Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,11 @@ class Dispatcher(Protocol):
     def call(self, module: str, verb: str, body: bytes, options: CallOptions) -> bytes: ...
 
     async def call_async(self, module: str, verb: str, body: bytes, options: CallOptions) -> bytes: ...
+
+    def stream(self, verb: Verb, request: Any, options: CallOptions) -> Any:
+        """Calls a verb that has a stream: what it gives, which is a stream or, decoded, one value."""
+
+    async def stream_async(self, verb: Verb, request: Any, options: CallOptions) -> Any: ...
 
     def statement(self, module: str, database: str, sql: str, parameters: bytes, *, rows: bool) -> tuple[bytes, int]:
         """Runs SQL in the database's own runner: its rows as a JSON array of objects, and how many changed."""

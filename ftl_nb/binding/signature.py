@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ftl_nb.binding.streams import is_stream
 from ftl_nb.errors import fail
 
 
@@ -34,6 +35,11 @@ class Signature:
     parameter: str = ""
     injected: tuple[str, ...] = ()
     spread: bool = False
+
+    @property
+    def streams(self) -> bool:
+        """Whether the request, the response or both are streams."""
+        return is_stream(self.request) or is_stream(self.response)
 
     @property
     def fields(self) -> tuple[str, ...]:

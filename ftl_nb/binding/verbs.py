@@ -91,14 +91,20 @@ class Verb:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.function is not None and not kwargs.keys().isdisjoint(self.signature.injected):
             return self._run_here(args, kwargs)
-        body = self._encode(args, kwargs)
-        return self._decode(dispatch.current(self.ref).call(self.module, self.name, body, self._call_options))
+        request = self._request(args, kwargs)
+        if self.signature.streams:
+            return dispatch.current(self.ref).stream(self, request, self._call_options)
+        body = self.encode(request)
+        return self.decode(dispatch.current(self.ref).call(self.module, self.name, body, self._call_options))
 
     async def aio(self, *args: Any, **kwargs: Any) -> Any:
-        """The awaitable twin of a call."""
-        body = self._encode(args, kwargs)
+        """The awaitable twin of a call. Of a stream the beginning is awaited; it is read as ever."""
+        request = self._request(args, kwargs)
         dispatcher = dispatch.current(self.ref)
-        return self._decode(await dispatcher.call_async(self.module, self.name, body, self._call_options))
+        if self.signature.streams:
+            return await dispatcher.stream_async(self, request, self._call_options)
+        body = self.encode(request)
+        return self.decode(await dispatcher.call_async(self.module, self.name, body, self._call_options))
 
     def with_timeout(self, seconds: float) -> Verb:
         """The same verb with a deadline: a call that takes longer is cancelled and raises FtlError `deadline`."""
@@ -138,15 +144,16 @@ class Verb:
             return defaults[0]
         return build_request(self.ref, self.signature, args, kwargs)
 
-    def _encode(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bytes:
-        request = self._request(args, kwargs)
+    def encode(self, request: Any) -> bytes:
+        """The body of a request. Raises FtlError `json-invalid`."""
         codec = self.request_codec
         try:
             return codec.encode(None if request is NOTHING else request)
         except codec.error as e:
             raise fail("json-invalid", detail=str(e), verb=self.ref, type=self.signature.taken) from None
 
-    def _decode(self, body: bytes) -> Any:
+    def decode(self, body: bytes) -> Any:
+        """The answer of a body. Raises FtlError `result-invalid`."""
         codec = self.response_codec
         try:
             return codec.decode(body)
@@ -175,7 +182,7 @@ class SqlVerb(Verb):
         import pyarrow
 
         options = CallOptions(timeout=self._call_options.timeout, arrow=True)
-        body = self._encode(args, kwargs)
+        body = self.encode(self._request(args, kwargs))
         answer = dispatch.current(self.ref).call(self.module, self.name, body, options)
         return pyarrow.ipc.open_stream(answer).read_all()
 

@@ -7,7 +7,7 @@ import contextvars
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from ftl_nb.binding import dispatch
 from ftl_nb.binding.dispatch import CallOptions, Dispatcher, Held
 from ftl_nb.binding.finder import install_finder
 from ftl_nb.binding.source import Cell, ModuleSource
+from ftl_nb.binding.verbs import Verb
 from ftl_nb.client.live import Lines, Live
 from ftl_nb.client.mirror import Mirror
 from ftl_nb.cluster import Lifeline, Project
@@ -39,6 +40,7 @@ from ftl_nb.rpc.calls import Caller
 from ftl_nb.rpc.cutting import together
 from ftl_nb.rpc.failures import unconnected
 from ftl_nb.rpc.services import AdminService, TimelineService, Unary, WorkspaceService
+from ftl_nb.rpc.streaming import Incoming, open_stream
 from ftl_nb.rpc.tls import grpc
 from ftl_nb.rpc.view import SchemaView
 
@@ -265,6 +267,38 @@ class Session:
             if output:
                 self.show(output)
         return answer.body
+
+    def stream(self, verb: Verb, request: Any, options: CallOptions) -> Any:
+        """The same for a verb that has a stream: its output is shown when the stream has ended."""
+        successor = self._successor()
+        if successor is not None:
+            return successor.stream(verb, request, options)
+        from ftl_nb.streams.calling import call_verb
+
+        context = CallContext.start(RequestKey.text_of_new("ingress", "notebook"))
+        last = self.last = LastCall(context.request_key)
+
+        def open_(body: bytes, source: Iterator[bytes] | None) -> Incoming:
+            incoming = open_stream(self._caller, verb.ref, body, source, context, options.timeout)
+            last.recorded = 1
+            return incoming
+
+        def on_end(incoming: Incoming, error: FtlError | None) -> None:
+            answer = incoming.response if error is None else error
+            last.recorded = answer.recorded or 1
+            self.show(answer.output)
+
+        try:
+            return call_verb(verb, self.view.system, request, open_, on_end)
+        except FtlError as e:
+            last.refusal = "" if last.recorded else f"{e.code}: {e.message}"
+            raise self._known(e) from None
+
+    async def stream_async(self, verb: Verb, request: Any, options: CallOptions) -> Any:
+        with together():
+            context = contextvars.copy_context()
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(None, lambda: context.run(self.stream, verb, request, options))
 
     def _follow_lines(self, request_key: str) -> Lines:
         """The log lines of a request, those there are and those to come."""

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, NewType, NoReturn, TypeVar, get_args, get_origin
 
 from ftl_nb import schema
+from ftl_nb.binding.streams import element, is_stream
 from ftl_nb.compiler.annotations import function_place
 from ftl_nb.compiler.declarations import (
     comments_of,
@@ -103,9 +104,17 @@ class Reflector:
         if parameter is not None:
             request = self._annotated(function, parameter.name, f"the parameter {parameter.name!r} of {name}")
         response = self._annotated(function, "return", f"the result of {name}")
+        self._check_stream(function, (request, response))
         self.export(request, visibility)
         self.export(response, visibility)
         return request, response
+
+    def _check_stream(self, function: Callable[..., Any], sides: tuple[schema.Type, ...]) -> None:
+        unwrapped = inspect.unwrap(function)
+        is_async = inspect.iscoroutinefunction(unwrapped) or inspect.isasyncgenfunction(unwrapped)
+        if is_async and any(isinstance(side, schema.Stream) for side in sides):
+            name = function.__name__
+            raise fail("stream-async", self._places.get(name) or function_place(function), verb=name)
 
     def type_of(self, annotation: Any, where: str = "its annotation", key: str = "") -> schema.Type:
         """The schema type of an annotation, which may be text; the declarations that it needs are collected."""
@@ -138,7 +147,8 @@ class Reflector:
         annotation = inspect.unwrap(function).__annotations__.get(parameter)
         site = Site(words, f"{function.__name__}.{parameter}", Site("", function.__name__))
         try:
-            return self._type(self._resolve(annotation, site), site)
+            tp = self._resolve(annotation, site)
+            return schema.Stream(self._type(element(tp), site)) if is_stream(tp) else self._type(tp, site)
         except FtlError as error:
             error.place = error.place or function_place(function)
             raise

@@ -77,6 +77,8 @@ class TypeTexts:
             return f"{self.builtin('dict', scope)}[{key}, {value}]"
         if isinstance(tp, schema.Optional):
             return f"{self.text(tp.type, scope)} | None"
+        if isinstance(tp, schema.Stream):
+            return f"{self.of('_ftl_nb.StreamResult')}[{self.text(tp.element, scope)}]"
         if isinstance(tp, schema.Ref):
             return self._ref(tp, scope)
         return self._primitive(tp, scope)

@@ -34,7 +34,7 @@ def verb_lines(verb: schema.Verb, types: TypeTexts) -> Iterator[str]:
     yield from _method("async def aio", signatures, response, types)
     yield f"    def with_timeout(self, seconds: {types.builtin('float')}) -> {types.of('_typing.Self')}: ..."
     if not isinstance(verb.request, schema.Unit):
-        requests = f"{types.of('_abc.Iterable')}[{types.text(verb.request)}]"
+        requests = f"{types.of('_abc.Iterable')}[{_given(verb.request, types)}]"
         yield f"    def map(self, requests: {requests}) -> {types.builtin('list')}[{response}]: ..."
     if query is not None and query.command == "many":
         yield from _method("def arrow", signatures, types.of("_pyarrow.Table"), types)
@@ -55,11 +55,19 @@ def _signatures(verb: schema.Verb, types: TypeTexts) -> Iterator[str]:
         yield f"self, {injected}"
         return
     fields = _fields(verb.request, types)
-    yield f"self, request: {types.text(verb.request)}, {'/, ' if fields != [] else ''}{injected}"
+    yield f"self, request: {_given(verb.request, types)}, {'/, ' if fields != [] else ''}{injected}"
     if fields is None:
         yield f"self, **fields: {types.of('_typing.Any')}"
     elif fields:
         yield f"{_receiver(fields)}, *, {', '.join(map(str, fields))}"
+
+
+def _given(request: schema.Type, types: TypeTexts) -> str:
+    """What a caller hands over: for a stream its values, its batches, or whatever Arrow can read."""
+    if not isinstance(request, schema.Stream):
+        return types.text(request)
+    values = f"{types.of('_abc.Iterable')}[{types.text(request.element)}]"
+    return f"{values} | {types.of('_ftl_nb.ArrowReadable')}"
 
 
 def _query_signatures(verb: schema.Verb, query: schema.MetadataSQLQuery, types: TypeTexts) -> Iterator[str]:

@@ -21,8 +21,30 @@ def trace_view(response: workspace_pb2.TraceResponse, modules: Iterable[schema.M
     events = list(response.events)
     logs = [e.log for e in events if e.WhichOneof("entry") == "log"]
     calls = [e.call for e in events if e.WhichOneof("entry") == "call"]
-    spans = tuple(_span(c, queries, [log_line(o) for o in logs if o.attributes["span"] == c.span_id]) for c in calls)
-    return Trace(response.request_key, spans, stable)
+    streams = [e.stream for e in events if e.WhichOneof("entry") == "stream"]
+    spans = [_span(call, queries, _lines_of(call.span_id, logs)) for call in calls]
+    spans += [_stream_span(stream, _lines_of(stream.span_id, logs)) for stream in streams]
+    return Trace(response.request_key, tuple(spans), stable)
+
+
+def _lines_of(span: str, logs: Iterable[event_pb2.LogEvent]) -> tuple[LogLine, ...]:
+    return tuple(log_line(log) for log in logs if log.attributes["span"] == span)
+
+
+def _stream_span(stream: event_pb2.StreamEvent, logs: tuple[LogLine, ...]) -> Span:
+    return Span(
+        id=stream.span_id,
+        parent_id=stream.parent_span_id,
+        verb=f"{stream.verb_ref.module}.{stream.verb_ref.name}",
+        kind="stream",
+        start=stream.timestamp.ToNanoseconds() / 1e9,
+        duration=stream.duration.ToNanoseconds() / 1e9,
+        error=stream.error,
+        deployment=stream.deployment_key,
+        logs=logs,
+        rows=stream.items,
+        nbytes=stream.bytes,
+    )
 
 
 def _query(decl: schema.Decl) -> str:
@@ -35,7 +57,7 @@ def _verb(call: event_pb2.CallEvent) -> str:
     return f"{call.destination_verb_ref.module}.{call.destination_verb_ref.name}"
 
 
-def _span(call: event_pb2.CallEvent, queries: dict[str, str], logs: list[LogLine]) -> Span:
+def _span(call: event_pb2.CallEvent, queries: dict[str, str], logs: tuple[LogLine, ...]) -> Span:
     verb = _verb(call)
     raw = call.kind == "sql" and verb not in queries
     return Span(
@@ -50,7 +72,7 @@ def _span(call: event_pb2.CallEvent, queries: dict[str, str], logs: list[LogLine
         error=call.error,
         stack=call.stack,
         deployment=call.deployment_key,
-        logs=tuple(logs),
+        logs=logs,
         sql=call.request if raw else queries.get(verb, ""),
     )
 

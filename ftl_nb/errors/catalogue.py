@@ -308,6 +308,22 @@ _ENTRIES = (
     Entry(
         "lease-invalid", "FTL-V515", "This lease cannot be: {detail}.", 'write ftl.lease("name", other, parts, ttl=30)'
     ),
+    Entry("stream-row", "FTL-V516", "A value of {stream} does not fit its type at {where}: {detail}."),
+    Entry("stream-schema", "FTL-V517", "What was given for {stream} does not fit its type: {detail}."),
+    Entry("stream-broken", "FTL-V518", "What came over the stream cannot be read: {detail}."),
+    Entry(
+        "stream-row-too-large",
+        "FTL-V519",
+        "A row of {size:,} bytes is more than the {limit:,} that one message of a stream takes.",
+        "split it into more rows",
+    ),
+    Entry("stream-read", "FTL-V520", "The stream of {stream} has been read already.", "call the verb again"),
+    Entry(
+        "stream-async",
+        "FTL-V521",
+        "{verb} is `async def` and has a stream, which a verb reads and makes in a thread.",
+        "write it as `def`",
+    ),
     Entry("cluster-start", "FTL-R601", "The cluster did not start: {detail}.", "the log is {log}"),
     Entry("cluster-gone", "FTL-R602", "The cluster is gone: {detail}.", "the next use starts it again"),
     Entry(

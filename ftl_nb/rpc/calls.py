@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ftl_nb import schema
 from ftl_nb.errors import FtlError, VerbError, fail
@@ -29,6 +29,7 @@ _REROUTE_SECONDS = 10.0
 _AGAIN_SECONDS = 0.25
 _MOVED = ("runner-moved", "runner-away")
 
+Answer = TypeVar("Answer")
 Call = UnaryCall[verb_pb2.CallRequest, verb_pb2.CallResponse]
 
 
@@ -71,14 +72,38 @@ class Caller:
     def _send(
         self, verb: str, request: verb_pb2.CallRequest, metadata: Metadata, timeout: float | None
     ) -> verb_pb2.CallResponse:
-        """Sends, and sends again where the callee had moved away or was not reached, so that it never took the call."""
-        route = self.view.route(verb) or self._missing(verb)
+        return self.routed(
+            verb,
+            lambda route: self._stub(route)(request, timeout=timeout, metadata=metadata),
+            timeout=timeout,
+            size=len(request.body),
+        )
+
+    def routed(
+        self, verb: str, ask: Callable[[Route], Answer], *, timeout: float | None = None, size: int | None = None
+    ) -> Answer:
+        """What `ask` gets at the route of a verb. Raises FtlError.
+
+        It is asked again where the callee had moved away or was not reached, so that it never took the call. `timeout`,
+        in seconds, and `size`, of the request in bytes, are those of the call.
+        """
+        return self._routed(verb, verb, self.view.route(verb) or self._missing(verb), ask, timeout, size)
+
+    def _routed(
+        self,
+        key: str,
+        verb: str,
+        route: Route,
+        ask: Callable[[Route], Answer],
+        timeout: float | None,
+        size: int | None = None,
+    ) -> Answer:
         until = 0.0
         while True:
             try:
-                return self._stub(route)(request, timeout=timeout, metadata=metadata)
+                return ask(route)
             except grpc.RpcError as e:
-                error = from_rpc_error(e, verb, seconds=timeout, size=len(request.body))
+                error = from_rpc_error(e, verb, seconds=timeout, size=size)
             except KeyboardInterrupt:
                 # The lines below this one are gRPC's own, dozens of them.
                 raise KeyboardInterrupt(f"the call of {verb} was interrupted") from None
@@ -88,7 +113,7 @@ class Caller:
             if error.slug not in _MOVED:
                 raise error
             until = until or _give_up(timeout)
-            route = self._elsewhere(verb, route, error, until)
+            route = self._elsewhere(key, route, error, until)
 
     def _elsewhere(self, key: str, route: Route, error: FtlError, until: float) -> Route:
         """Another route; or the same once more, where only the connection failed: on a busy machine a handshake may."""
@@ -102,8 +127,12 @@ class Caller:
             return route
         raise error
 
+    def channel(self, route: Route) -> Channel:
+        """The channel to a callee."""
+        return self._channels.to(route.endpoint, route.callee)
+
     def _stub(self, route: Route) -> Call:
-        channel = self._channels.to(route.endpoint, route.callee)
+        channel = self.channel(route)
         stub = self._stubs.get(channel)
         if stub is None:
             stub = self._stubs[channel] = cuttable(VerbService.call.on(channel))
@@ -136,18 +165,13 @@ class Caller:
         route = self.view.database(module, database) or self.view.other_route(key, None, _REROUTE_SECONDS)
         if route is None:
             raise fail("runner-away", module=f"the database {module}.{database}", verb=key)
-        until = 0.0
-        while True:
-            channel = self._channels.to(route.endpoint, route.callee)
-            stub = cuttable(DatabaseService.statement.on(channel))
-            try:
-                return stub(request, timeout=context.timeout(), metadata=(*context.to_metadata(), *self.extra))
-            except grpc.RpcError as e:
-                error = from_rpc_error(e, f"{module}.{database}")
-            if error.slug not in _MOVED:
-                raise error
-            until = until or _give_up(context.timeout())
-            route = self._elsewhere(key, route, error, until)
+        timeout, metadata = context.timeout(), (*context.to_metadata(), *self.extra)
+
+        def ask(at: Route) -> workspace_pb2.StatementResponse:
+            stub = cuttable(DatabaseService.statement.on(self.channel(at)))
+            return stub(request, timeout=timeout, metadata=metadata)
+
+        return self._routed(key, f"{module}.{database}", route, ask, timeout)
 
 
 def _verbs(module: schema.Module) -> list[str]:

@@ -33,6 +33,7 @@ from ftl_nb.rpc.types import (
     Channel,
     ClientStreamCall,
     Context,
+    FrameCall,
     Handler,
     MethodHandler,
     ServerStreamCall,
@@ -115,6 +116,20 @@ class BothStream(Method[Req, Res]):
         return self._served(grpc.stream_stream_rpc_method_handler, _failing_stream(serve))
 
 
+@dataclass(frozen=True, slots=True)
+class FrameStream:
+    """Both ways, in byte strings: gRPC's messages as they are, so that nothing is copied once more."""
+
+    service: str
+    name: str
+
+    def on(self, channel: Channel) -> FrameCall:
+        return cast("FrameCall", channel.stream_stream(f"/{self.service}/{self.name}"))
+
+    def served_by(self, serve: Callable[[Iterator[bytes], Context], Iterable[bytes]]) -> Served:
+        return Served(self.service, self.name, grpc.stream_stream_rpc_method_handler(_failing_stream(serve)))
+
+
 def handlers(*served: Served) -> tuple[Handler, ...]:
     """What `serve` takes: one handler a service. A method that is not served answers UNIMPLEMENTED."""
     services: dict[str, dict[str, MethodHandler]] = {}
@@ -143,9 +158,9 @@ def _of_the_disk(error: OSError) -> FtlError:
     return fail("disk-full", folder=error.filename or "The cluster's folder", detail=os.strerror(error.errno))
 
 
-def _failing_stream(serve: Callable[[Any, Context], Iterable[Res]]) -> Callable[[Any, Context], Iterator[Res]]:
+def _failing_stream(serve: Callable[[Any, Context], Iterable[Any]]) -> Callable[[Any, Context], Iterator[Any]]:
     @wraps(serve)
-    def served(request: Any, context: Context) -> Iterator[Res]:
+    def served(request: Any, context: Context) -> Iterator[Any]:
         try:
             yield from serve(request, context)
         except FtlError as error:
@@ -165,6 +180,7 @@ _WORKSPACE = "ftl_nb.v1.WorkspaceService"
 _REGISTRY = "ftl_nb.v1.RegistryService"
 _RUNNER = "ftl_nb.v1.RunnerService"
 _DATABASE = "ftl_nb.v1.DatabaseService"
+_STREAM = "ftl_nb.v1.StreamService"
 
 
 def _ping(service: str) -> Unary[ftl_pb2.PingRequest, ftl_pb2.PingResponse]:
@@ -174,6 +190,12 @@ def _ping(service: str) -> Unary[ftl_pb2.PingRequest, ftl_pb2.PingResponse]:
 class VerbService:
     ping = _ping(_VERB)
     call = Unary(_VERB, "Call", verb_pb2.CallRequest, verb_pb2.CallResponse)
+
+
+class StreamService:
+    """Verbs whose request or response is a stream; see `frames`."""
+
+    call = FrameStream(_STREAM, "Call")
 
 
 class SchemaService:

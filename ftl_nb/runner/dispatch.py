@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from ftl_nb.binding.dispatch import CallOptions, Held
 from ftl_nb.binding.verbs import Verb
@@ -14,9 +15,11 @@ from ftl_nb.rpc import CallContext, Channel, RequestKey, verb_pb2, workspace_pb2
 from ftl_nb.rpc.calls import Caller
 from ftl_nb.rpc.cutting import InFlight, flight, together
 from ftl_nb.rpc.leasing import HeldLease
-from ftl_nb.runner.execution import Executor, Running, running
+from ftl_nb.rpc.streaming import Incoming, open_stream
+from ftl_nb.runner.execution import Executor, Interruptible, Running, running
 from ftl_nb.runner.output import end_lines
 from ftl_nb.runner.reporter import CallRecord, Reporter, SecretRecord
+from ftl_nb.runner.service import OpenStreams
 from ftl_nb.runner.settings import Settings
 from ftl_nb.schema.names import camel, snake
 
@@ -36,6 +39,7 @@ class RunnerDispatcher:
         settings: Settings,
         allowed: dict[str, frozenset[str]],
         control: Callable[[], Channel],
+        streams: OpenStreams,
     ) -> None:
         self._module = module
         self._verbs = verbs
@@ -45,6 +49,7 @@ class RunnerDispatcher:
         self._settings = settings
         self._allowed = allowed
         self._control = control
+        self._streams = streams
 
     def call(self, module: str, verb: str, body: bytes, options: CallOptions) -> bytes:
         here = running.get()
@@ -103,6 +108,32 @@ class RunnerDispatcher:
             context = contextvars.copy_context()
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(None, lambda: context.run(self.call, module, verb, body, options))
+
+    def stream(self, verb: Verb, request: Any, options: CallOptions) -> Any:
+        here = running.get()
+        context = self._context(here)
+        own = self._verbs.get(verb.name) if verb.module == self._module else None
+        if own is not None:
+            call = Running(own.ref, context.child(), lambda: self._module)
+            call.flight = InFlight(flight.get())
+            return self._streams().here(own, request, call, Interruptible())
+        self._check_declared(here, verb.ref)
+        from ftl_nb.streams.calling import call_verb
+
+        def open_(body: bytes, source: Iterator[bytes] | None) -> Incoming:
+            return open_stream(self._caller, verb.ref, body, source, context, context.timeout(options.timeout))
+
+        def on_end(incoming: Incoming, error: FtlError | None) -> None:
+            answer = incoming.response if error is None else error
+            _keep(here, answer.output, answer.recorded)
+
+        return call_verb(verb, self._caller.view.system, request, open_, on_end)
+
+    async def stream_async(self, verb: Verb, request: Any, options: CallOptions) -> Any:
+        with together():
+            context = contextvars.copy_context()
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(None, lambda: context.run(self.stream, verb, request, options))
 
     def statement(self, module: str, database: str, sql: str, parameters: bytes, *, rows: bool) -> tuple[bytes, int]:
         request = workspace_pb2.StatementRequest(sql=sql, parameters=parameters, rows=rows)

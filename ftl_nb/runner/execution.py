@@ -6,7 +6,8 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import CoroutineType
@@ -200,15 +201,12 @@ class Executor:
 
     def execute(self, verb: Verb, body: bytes, call: Running, guard: Interruptible) -> Outcome:
         """Runs one call to its end; whatever goes wrong is in the outcome."""
-        if self._watch is not None:
-            self._watch.begin(call, running.get())
         started, clock = time.time(), time.perf_counter()
-        token, outer = running.set(call), flight.set(call.flight)
         guard.flight = call.flight
         error: FtlError | None = None
         answer = b"{}"
         try:
-            with guard:
+            with self.within(call), guard:
                 answer = self._run(verb, body, guard)
         except FtlError as e:
             error = covered(e)
@@ -218,17 +216,10 @@ class Executor:
             error = fail("cancelled", verb=verb.ref)
         except asyncio.CancelledError:
             error = fail("cancelled", verb=verb.ref)
-        finally:
-            if self._forked:
-                os._exit(_STRAY)
-            running.reset(token)
-            flight.reset(outer)
-            if self._watch is not None:
-                self._watch.end(call)
         return Outcome(answer, error, started, time.perf_counter() - clock)
 
     def _run(self, verb: Verb, body: bytes, guard: Interruptible) -> bytes:
-        request = _decode(verb, body)
+        request = decoded(verb, body)
         arguments = () if request is NOTHING else (request,)
         value = self._call(verb, arguments, guard)
         try:
@@ -242,18 +233,38 @@ class Executor:
         function = verb.function
         if function is None:
             raise fail("unknown-verb", verb=verb.ref, near="its text is not in this runner")
-        handles = self._handles.get(verb.name)
-        if handles is None:
-            handles = self._handles[verb.name] = injections(function, verb.signature.injected, {})
         try:
-            value = function(*arguments, **handles)
+            value = function(*arguments, **self.handles(verb, function))
             return guard.run_async(value, self.loop()) if isinstance(value, CoroutineType) else value
         except FtlError as e:
             raise gone_through(e) from None
         except (CallCancelled, asyncio.CancelledError):
             raise
         except BaseException as e:
-            raise _raised(verb, e) from None
+            raise error_of(verb, e) from None
+
+    def handles(self, verb: Verb, function: Callable[..., Any]) -> dict[str, Any]:
+        """What is injected into a verb's function."""
+        found = self._handles.get(verb.name)
+        if found is None:
+            found = self._handles[verb.name] = injections(function, verb.signature.injected, {})
+        return found
+
+    @contextmanager
+    def within(self, call: Running) -> Iterator[None]:
+        """What is done in the block, on this thread, belongs to a call. A process that the call forked ends there."""
+        if self._watch is not None:
+            self._watch.begin(call, running.get())
+        token, outer = running.set(call), flight.set(call.flight)
+        try:
+            yield
+        finally:
+            if self._forked:
+                os._exit(_STRAY)
+            running.reset(token)
+            flight.reset(outer)
+            if self._watch is not None:
+                self._watch.end(call)
 
     def loop(self) -> asyncio.AbstractEventLoop:
         """The loop that async verbs run on, in a thread of its own, started on first use."""
@@ -264,7 +275,8 @@ class Executor:
             return self._loop
 
 
-def _decode(verb: Verb, body: bytes) -> Any:
+def decoded(verb: Verb, body: bytes) -> Any:
+    """The request in a body, NOTHING where the verb takes none. Raises FtlError `json-invalid`."""
     if verb.signature.request is NOTHING:
         return NOTHING
     try:
@@ -277,7 +289,8 @@ def _shown(annotation: Any) -> str:
     return annotation.__name__ if isinstance(annotation, type) else str(annotation)
 
 
-def _raised(verb: Verb, error: BaseException) -> FtlError:
+def error_of(verb: Verb, error: BaseException) -> FtlError:
+    """What the caller of a verb is told of what it raised."""
     text, place = user_traceback(error)
     made = fail("verb-raised", place, verb=verb.ref, error=_sentence(error))
     made.remote = text

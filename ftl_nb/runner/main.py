@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ftl_nb import schema
 from ftl_nb.binding import dispatch
@@ -24,6 +25,9 @@ from ftl_nb.runner.process import Process, settle, wait_forever
 from ftl_nb.runner.service import ModuleService
 from ftl_nb.runner.settings import Settings
 from ftl_nb.schema import schema_pb2
+
+if TYPE_CHECKING:
+    from ftl_nb.runner.streaming import Streams
 
 THREADS = 32
 
@@ -48,7 +52,7 @@ class Runner:
         self._settings = Settings()
         source = ModuleSource.from_dict(spec["source"])
         self._name = source.name
-        reporter = process.reporter(source.name)
+        reporter = self._reporter = process.reporter(source.name)
         log = capture(source.name, spec["log"], reporter)
         install_finder(process.view)
         generated = schema.from_proto(schema_pb2.Module.FromString(spec["generated"]))
@@ -56,7 +60,7 @@ class Runner:
         self._reflected = self._module.reflect()
         extra = ((CANDIDATE, process.deployment),)
         self._caller = Caller(process.view, process.channels, extra)
-        executor = Executor(log)
+        executor = self._executor = Executor(log)
         allowed = {verb: frozenset(refs) for verb, refs in spec["calls"].items()}
         dispatch.install(
             RunnerDispatcher(
@@ -68,11 +72,28 @@ class Runner:
                 self._settings,
                 allowed,
                 lambda: process.control,
+                self._streams,
             )
         )
-        self._service = ModuleService(source.name, self._module.verbs, executor, reporter)
+        self._service = ModuleService(source.name, self._module.verbs, executor, reporter, self._streams)
+
+    @cached_property
+    def _opened_streams(self) -> Streams:
+        from ftl_nb.runner.streaming import Streams
+
+        return Streams(self._system, self._executor, self._reporter)
+
+    def _streams(self) -> Streams:
+        return self._opened_streams
+
+    def _system(self) -> schema.Schema:
+        """The schema as it is seen here, with this version of the own module."""
+        others = (m for m in self._process.view.modules if m.name != self._name)
+        return schema.Schema((schema.Realm(self._process.realm, (*others, self._reflected)),))
 
     def start(self) -> None:
+        if any(verb.signature.streams for verb in self._module.verbs.values()):
+            self._streams()
         settle()
         # Kept: a server that nobody holds is stopped.
         self._server = serve(

@@ -45,6 +45,18 @@ class CallRecord(NamedTuple):
     error: FtlError | None
 
 
+class StreamRecord(NamedTuple):
+    """One stream that has ended: seconds since the epoch, seconds; the rows and bytes of both its sides."""
+
+    verb: str
+    context: CallContext
+    started: float
+    took: float
+    rows: int
+    nbytes: int
+    error: FtlError | None
+
+
 class LogRecord(NamedTuple):
     """One line of output. `stream` is stdout, stderr or log; `open` is a line that its writer did not end."""
 
@@ -67,7 +79,7 @@ class SecretRecord(NamedTuple):
     when: float
 
 
-Record = CallRecord | LogRecord | SecretRecord
+Record = CallRecord | StreamRecord | LogRecord | SecretRecord
 
 
 class Reporter:
@@ -130,6 +142,8 @@ class Reporter:
         # Plain mappings: gRPC's messages take them whole, in one step.
         if isinstance(record, CallRecord):
             return {"timestamp": seconds(record.started), "call": self._call(record)}
+        if isinstance(record, StreamRecord):
+            return {"timestamp": seconds(record.started), "stream": self._stream(record)}
         if isinstance(record, SecretRecord):
             return {"timestamp": seconds(record.when), "secret_access": self._read(record)}
         return {"timestamp": seconds(record.when), "log": self._log(record)}
@@ -153,6 +167,24 @@ class Reporter:
             event["source_verb_ref"] = ref(context.callers[-1])
         if record.error is not None:
             event |= {"error": hidden.text(record.error.message), "stack": hidden.text(record.error.remote)}
+        return event
+
+    def _stream(self, record: StreamRecord) -> Fields:
+        context = record.context
+        event: Fields = {
+            "request_key": context.request_key,
+            "deployment_key": self._deployment,
+            "timestamp": seconds(record.started),
+            "duration": seconds(record.took),
+            "verb_ref": ref(record.verb),
+            "items": record.rows,
+            "bytes": record.nbytes,
+            "span_id": context.span_id,
+            "parent_span_id": context.parent_span_id,
+            "trace_id": context.trace_id,
+        }
+        if record.error is not None:
+            event["error"] = hidden.text(record.error.message)
         return event
 
     def _read(self, record: SecretRecord) -> Fields:

@@ -6,18 +6,22 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from ftl_nb.binding.verbs import Verb
 from ftl_nb.errors import FtlError, fail
-from ftl_nb.rpc import CallContext, Context, ftl_pb2, peer, verb_pb2, workspace_pb2
+from ftl_nb.rpc import CallContext, Context, frames, ftl_pb2, peer, verb_pb2, workspace_pb2
 from ftl_nb.rpc.headers import CANDIDATE
 from ftl_nb.rpc.hints import near
-from ftl_nb.rpc.services import RunnerService, Served, VerbService
+from ftl_nb.rpc.services import RunnerService, Served, StreamService, VerbService
 from ftl_nb.rpc.wire import BODY_LIMIT
 from ftl_nb.runner.execution import Executor, Interruptible, Outcome, Running
 from ftl_nb.runner.output import end_lines
 from ftl_nb.runner.reporter import CallRecord, Reporter
+
+if TYPE_CHECKING:
+    from ftl_nb.runner.streaming import Streams
 
 #: What goes wrong on the author's side is an answer; the rest is a failure of the call.
 _ANSWERED = frozenset(
@@ -28,6 +32,8 @@ _ANSWERED = frozenset(
 )
 
 
+#: Arrow is loaded when the first stream is opened.
+OpenStreams = Callable[[], "Streams"]
 _CENTURY = 3e9
 _LAST_CALLS_SECONDS = 5.0
 _NEWS_SECONDS = 10.0
@@ -80,13 +86,16 @@ class Gate:
 class ModuleService:
     """Serves the verbs of one module."""
 
-    def __init__(self, module: str, verbs: dict[str, Verb], executor: Executor, reporter: Reporter) -> None:
+    def __init__(
+        self, module: str, verbs: dict[str, Verb], executor: Executor, reporter: Reporter, streams: OpenStreams
+    ) -> None:
         #: Set once this version is known to be canonical here.
         self.canonical = threading.Event()
         self._module = module
         self._verbs = verbs
         self._executor = executor
         self._reporter = reporter
+        self._streams = streams
         self._gate = Gate()
         self._stuck_calls = 0
 
@@ -94,6 +103,7 @@ class ModuleService:
         return (
             VerbService.ping.served_by(self.ping),
             VerbService.call.served_by(self.call),
+            StreamService.call.served_by(self.stream),
             RunnerService.ping.served_by(self.ping),
             RunnerService.drain.served_by(self.drain),
         )
@@ -117,6 +127,21 @@ class ModuleService:
         finally:
             self._gate.leave()
 
+    def stream(self, received: Iterator[bytes], context: Context) -> Iterator[bytes]:
+        """A verb whose request or response is a stream, in frames."""
+        request = frames.read(next(received)).opening
+        if not self._gate.enter():
+            raise fail("runner-moved", module=self._module)
+        try:
+            if not self.canonical.is_set():
+                self._await_turn(request, context)
+            verb = self._found(request)
+            yield frames.TAKEN
+            call = Running(verb.ref, call_context(context), lambda: module_of_peer(context))
+            yield from self._streams().frames(verb, request.body, received, call, self._guard(verb, context))
+        finally:
+            self._gate.leave()
+
     def _await_turn(self, request: verb_pb2.CallRequest, context: Context) -> None:
         """The caller has heard of the commit before this process: what it calls moves with the news of it.
 
@@ -128,16 +153,24 @@ class ModuleService:
             self.canonical.wait(_NEWS_SECONDS)
 
     def _serve(self, request: verb_pb2.CallRequest, context: Context) -> verb_pb2.CallResponse:
+        verb = self._found(request)
+        call = Running(verb.ref, call_context(context), lambda: module_of_peer(context))
+        outcome = self._executor.execute(verb, request.body, call, self._guard(verb, context))
+        self._record(verb, request.body, call, outcome)
+        return answer(call, outcome)
+
+    def _found(self, request: verb_pb2.CallRequest) -> Verb:
         verb = self._verbs.get(request.verb.name)
         if verb is None:
             hint = near(request.verb.name, list(self._verbs))
             raise fail("unknown-verb", verb=f"{self._module}.{request.verb.name}", near=hint)
-        call = Running(verb.ref, call_context(context), lambda: module_of_peer(context))
+        return verb
+
+    def _guard(self, verb: Verb, context: Context) -> Interruptible:
+        """Ends the verb when its caller goes."""
         guard = Interruptible(lambda: self._stuck(verb.ref))
         context.add_callback(guard.cancel)
-        outcome = self._executor.execute(verb, request.body, call, guard)
-        self._record(verb, request.body, call, outcome)
-        return answer(call, outcome)
+        return guard
 
     def _stuck(self, verb: str) -> None:
         """A call that was cancelled and goes on would hold its thread for good: the process gives way to a fresh one.

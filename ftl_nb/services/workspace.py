@@ -304,7 +304,7 @@ class Workspace:
         while True:
             last = self._timeline.last
             events, _ = self._timeline.select(query)
-            calls = sum(e.WhichOneof("entry") == "call" for e in events)
+            calls = sum(e.WhichOneof("entry") in ("call", "stream") for e in events)
             left = deadline - time.monotonic()
             if calls >= request.recorded or left <= 0 or not context.is_active():
                 return workspace_pb2.TraceResponse(request_key=key, events=events)

@@ -15,6 +15,7 @@ KINDS = {
     "verb": ("#0b57d0", "#82b4ff"),
     "sql": ("#0a665f", "#5ccfc0"),
     "fixture": ("#6a45b8", "#bda6ff"),
+    "stream": ("#005f87", "#6cc5f0"),
     "data": ("#8a4700", "#eab273"),
     "enum": ("#735600", "#dac45c"),
     "alias": ("#5b5f66", "#b4bac2"),

@@ -11,9 +11,9 @@ from ftl_nb.widgets.display import Display
 from ftl_nb.widgets.html import Element
 from ftl_nb.widgets.logs import LogLine
 from ftl_nb.widgets.plain import clip, pad, printable, width
-from ftl_nb.widgets.units import count_text, duration_text
+from ftl_nb.widgets.units import bytes_text, count_text, duration_text
 
-SpanKind = Literal["client", "verb", "sql", "fixture"]
+SpanKind = Literal["client", "verb", "stream", "sql", "fixture"]
 SPANS_SHOWN = 200
 _BAR_CELLS, _NAME_CELLS, _ERROR_CELLS = 30, 48, 100
 
@@ -22,7 +22,8 @@ _BAR_CELLS, _NAME_CELLS, _ERROR_CELLS = 30, 48, 100
 class Span:
     """One call. `start` is seconds on the clock of all spans, `duration` seconds; bodies are JSON text.
 
-    `sql` is the statement of a SQL verb; `error` and `stack` are empty when the call succeeded.
+    `sql` is the statement of a SQL verb, `rows` and `nbytes` went through a stream, which has no bodies; `error` and
+    `stack` are empty when the call succeeded.
     """
 
     id: str
@@ -38,6 +39,15 @@ class Span:
     deployment: str = ""
     logs: tuple[LogLine, ...] = ()
     sql: str = ""
+    rows: int = 0
+    nbytes: int = 0
+
+    def flow(self, *, stable: bool) -> str:
+        """How much went through a stream, empty for another call. The bytes depend on how rows met in batches."""
+        if self.kind != "stream":
+            return ""
+        rows = count_text(self.rows, "row")
+        return rows if stable else f"{rows}, {bytes_text(self.nbytes)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +110,7 @@ class Trace(Display):
         parts = [pad(span.kind, 7), name]
         if not self.stable:
             parts += [f"▕{_bar(span, window)}▏", pad(duration_text(length_of(span)), 9, right=True)]
+        parts += [flow] if (flow := span.flow(stable=self.stable)) else []
         yield "  ".join(parts).rstrip()
         if span.error:
             yield f"{'':9}{' ' * width(row.branch)}! {clip(first_line(span.error), _ERROR_CELLS)}"

@@ -22,8 +22,13 @@ def _three_digits(value: float) -> str:
 
 
 def size_text(text: str) -> str:
-    """The size of a text in UTF-8: `12 bytes`, `1.2 MB` (powers of 1000)."""
-    size = float(len(text.encode("utf-8", "surrogatepass")))
+    """The size of a text in UTF-8."""
+    return bytes_text(len(text.encode("utf-8", "surrogatepass")))
+
+
+def bytes_text(count: int) -> str:
+    """`12 bytes`, `1.2 MB` (powers of 1000)."""
+    size = float(count)
     unit = min(len(_SIZES) - 1, int(log10(size) // 3)) if size else 0
     return f"{size / 1000**unit:.{1 if unit else 0}f} {_SIZES[unit]}"
 

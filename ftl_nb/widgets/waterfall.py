@@ -87,15 +87,17 @@ def _span(trace: Trace, row: Row, window: tuple[float, float]) -> Element:
     cells = () if trace.stable else (_track(span, window), took)
     return el(
         "details",
-        el("summary", *spaced([_name(row), *cells, _why(row)]), class_="ftl-row"),
+        el("summary", *spaced([_name(trace, row), *cells, _why(row)]), class_="ftl-row"),
         el("div", *_parts(trace, span), class_="ftl-body"),
         class_=f"ftl-span ftl-{span.kind}{' ftl-failed' if span.error else ''}",
     )
 
 
-def _name(row: Row) -> Element:
+def _name(trace: Trace, row: Row) -> Element:
     kind = el("span", row.span.kind, class_="ftl-kind")
-    return el("span", el("code", row.span.verb), " ", kind, class_="ftl-verb-name", style=_indent(row, 0))
+    text = row.span.flow(stable=trace.stable)
+    flow = el("span", f" {text}", class_="ftl-muted") if text else None
+    return el("span", el("code", row.span.verb), " ", kind, flow, class_="ftl-verb-name", style=_indent(row, 0))
 
 
 def _why(row: Row) -> Element | None:
@@ -118,10 +120,14 @@ def _track(span: Span, window: tuple[float, float]) -> Element:
 def _parts(trace: Trace, span: Span) -> Iterator[Element]:
     if span.sql:
         yield from _body("SQL", span.sql.strip("\n"))
-    yield from _body("request", _readable(span.request))
+    flow = span.flow(stable=trace.stable)
+    if not flow:
+        yield from _body("request", _readable(span.request))
     if span.error:
         yield from _body("error", span.error, "ftl-bad")
         yield from _body("stack", span.stack) if span.stack else ()
+    elif flow:
+        yield el("div", flow, class_="ftl-muted")
     else:
         yield from _body("response", _readable(span.response))
     if span.logs:

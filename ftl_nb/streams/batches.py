@@ -1,0 +1,52 @@
+"""Record batches on the wire: each an Arrow IPC stream of its own, small enough to pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import pyarrow as pa
+
+from ftl_nb.errors import fail
+from ftl_nb.rpc import frames
+from ftl_nb.rpc.wire import BODY_LIMIT
+from ftl_nb.schema.arrow import BATCH_ROWS
+
+#: Bytes that a batch is cut down to where its rows allow.
+BATCH_BYTES = 8 * 1024 * 1024
+
+
+def chunks(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Slices of at most BATCH_ROWS rows and about BATCH_BYTES bytes; nothing of an empty batch."""
+    if batch.num_rows == 0:
+        return
+    size = max(1, batch.nbytes // batch.num_rows)
+    rows = max(1, min(BATCH_ROWS, BATCH_BYTES // size))
+    for start in range(0, batch.num_rows, rows):
+        yield batch.slice(start, rows)
+
+
+def sent(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
+    """The batches as frames. Raises FtlError `stream-row-too-large`."""
+    for whole in batches:
+        for batch in chunks(whole):
+            yield _frame(batch)
+
+
+def _frame(batch: pa.RecordBatch) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    buffer = sink.getvalue()
+    if buffer.size > BODY_LIMIT:
+        raise fail("stream-row-too-large", size=buffer.size, limit=BODY_LIMIT)
+    return frames.data(memoryview(buffer))
+
+
+def received(data: Iterable[memoryview]) -> Iterator[pa.RecordBatch]:
+    """The batches of frames, which they look into. Raises FtlError `stream-broken`."""
+    for piece in data:
+        try:
+            reader = pa.ipc.open_stream(pa.py_buffer(piece))
+            yield from reader
+        except pa.ArrowException as e:
+            raise fail("stream-broken", detail=str(e)) from None
