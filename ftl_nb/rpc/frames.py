@@ -1,6 +1,7 @@
 """What travels on a stream between two verbs: messages `Frame` of `stream.proto`, those with data written by hand.
 
-Protocol Buffers would copy the data once more on either side; here it is joined to its head, and looked into in place.
+Protocol Buffers would copy the data once more on either side; here it is written behind its head, and looked into in
+place.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from ftl_nb.rpc import stream_pb2, verb_pb2
 #: The field `data`, whose length and bytes follow.
 _DATA = b"\x1a"
 _VARINT = 0x7F
+#: Bytes before the data.
+HEAD = 5
 
 
 def opening(request: verb_pb2.CallRequest) -> bytes:
@@ -26,14 +29,15 @@ TAKEN = stream_pb2.Frame(taken=stream_pb2.Frame.Taken()).SerializeToString()
 DONE = stream_pb2.Frame(done=stream_pb2.Frame.Done()).SerializeToString()
 
 
-def data(stream: memoryview) -> bytes:
-    """A frame with an Arrow IPC stream of one batch."""
-    head, left = bytearray(_DATA), len(stream)
-    while left > _VARINT:
-        head.append(left & _VARINT | 0x80)
-        left >>= 7
-    head.append(left)
-    return b"".join((head, stream))
+def head(size: int) -> bytes:
+    """What stands before `size` bytes of data: HEAD bytes, the length with zeros ahead, which is a length as well."""
+    digits = [size >> 7 * place & _VARINT for place in range(HEAD - 1)]
+    return bytes((_DATA[0], *(digit | 0x80 for digit in digits[:-1]), digits[-1]))
+
+
+def data(stream: bytes | memoryview) -> bytes:
+    """A frame with an Arrow IPC stream of one batch, of less than 256 MiB."""
+    return b"".join((head(len(stream)), stream))
 
 
 def data_of(frame: bytes) -> memoryview | None:

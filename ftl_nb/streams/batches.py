@@ -13,6 +13,7 @@ from ftl_nb.schema.arrow import BATCH_ROWS
 
 #: Bytes that a batch is cut down to where its rows allow.
 BATCH_BYTES = 8 * 1024 * 1024
+_FIRST_ROOM = 64 * 1024
 
 
 def chunks(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -27,19 +28,38 @@ def chunks(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
 
 def sent(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
     """The batches as frames. Raises FtlError `stream-row-too-large`."""
+    writer = _FrameWriter()
     for whole in batches:
         for batch in chunks(whole):
-            yield _frame(batch)
+            yield writer.frame(batch)
 
 
-def _frame(batch: pa.RecordBatch) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as writer:
-        writer.write_batch(batch)
-    buffer = sink.getvalue()
-    if buffer.size > BODY_LIMIT:
-        raise fail("stream-row-too-large", size=buffer.size, limit=BODY_LIMIT)
-    return frames.data(memoryview(buffer))
+class _FrameWriter:
+    """Writes each frame into memory that is used again: fresh pages would cost more than all the rest."""
+
+    def __init__(self) -> None:
+        self._room = bytearray(_FIRST_ROOM)
+
+    def frame(self, batch: pa.RecordBatch) -> bytes:
+        while True:
+            try:
+                return self._written(batch)
+            except OSError:
+                # It does not fit.
+                if len(self._room) > BODY_LIMIT:
+                    raise fail("stream-row-too-large", size=batch.nbytes, limit=BODY_LIMIT) from None
+            self._room = bytearray(2 * max(len(self._room), batch.nbytes))
+
+    def _written(self, batch: pa.RecordBatch) -> bytes:
+        room = memoryview(self._room)
+        sink = pa.FixedSizeBufferWriter(pa.py_buffer(room[frames.HEAD :]))
+        with pa.ipc.new_stream(sink, batch.schema) as writer:
+            writer.write_batch(batch)
+        size = sink.tell()
+        if size > BODY_LIMIT:
+            raise fail("stream-row-too-large", size=size, limit=BODY_LIMIT)
+        room[: frames.HEAD] = frames.head(size)
+        return bytes(room[: frames.HEAD + size])
 
 
 def received(data: Iterable[memoryview]) -> Iterator[pa.RecordBatch]:

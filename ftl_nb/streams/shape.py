@@ -18,6 +18,8 @@ from ftl_nb.streams.holding import Holder, Within
 
 #: A batch of objects has at most so many times the rows of the one before, since how large they are is known from that.
 _GROWTH = 8
+#: Batches that are made ahead of the one that is being sent.
+_AHEAD = 2
 
 
 class Shape:
@@ -32,13 +34,19 @@ class Shape:
     def batches(self, values: Any, within: Within = nullcontext) -> Iterator[pa.RecordBatch]:
         """Batches of what a verb gives or a caller hands over: objects, batches, tables, whatever Arrow can read.
 
-        The values are iterated over in a thread of their own, `within()`. Raises what they raise, after what came
-        before; FtlError `stream-row` for an object of another type, `stream-schema` for a batch of another.
+        The values are iterated over `within()`, objects in a thread of their own. Raises what they raise, after what
+        came before; FtlError `stream-row` for an object of another type, `stream-schema` for a batch of another.
         """
-        holder = Holder(self._iterator(values), within)
+        found = self._iterator(values)
+        if self.in_batches or hasattr(values, "__arrow_c_stream__"):
+            return self._of_tables(_each(found, within))
+        return self._held(Holder(found, within))
+
+    def _held(self, holder: Holder) -> Iterator[pa.RecordBatch]:
         row = 0
         for held in holder.lists():
             if _is_arrow(held[0]):
+                holder.size = _AHEAD
                 yield from self._of_tables(held)
                 continue
             batch = self._batch(held, row)
@@ -56,10 +64,15 @@ class Shape:
 
     def _of_tables(self, values: Iterable[Any]) -> Iterator[pa.RecordBatch]:
         for value in values:
-            if isinstance(value, pa.Table):
-                yield from map(self._fitting, value.to_batches())
-            else:
+            if isinstance(value, pa.RecordBatch):
+                yield self._fitting(value)
+            elif hasattr(value, "__arrow_c_stream__"):
+                yield from map(self._fitting, pa.RecordBatchReader.from_stream(value))
+            elif hasattr(value, "__arrow_c_array__"):
                 yield self._fitting(pa.record_batch(value))
+            else:
+                detail = f"{type(value).__name__} is no record batch"
+                raise fail("stream-schema", stream=self._words, detail=detail)
 
     def _batch(self, values: list[Any], row: int) -> pa.RecordBatch:
         try:
@@ -95,6 +108,15 @@ class Shape:
     def given(self, batches: Iterator[pa.RecordBatch]) -> Iterator[Any]:
         """Batches in the form that the annotation says."""
         return map(self._fitting, batches) if self.in_batches else self.rows(batches)
+
+
+def _each(values: Iterator[Any], within: Within) -> Iterator[Any]:
+    while True:
+        with within():
+            value = next(values, None)
+        if value is None:
+            return
+        yield value
 
 
 def _is_arrow(value: Any) -> bool:
