@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from ftl_nb.rpc import stream_pb2, verb_pb2
 
-#: The field `data`, whose length and bytes follow.
-_DATA = b"\x1a"
+#: The fields `data`, `done` and `ending`, whose length and bytes follow.
+_DATA, _DONE, _ENDING = b"\x1a", b"\x22", b"\x2a"
 _VARINT = 0x7F
 #: Bytes before the data.
 HEAD = 5
@@ -46,6 +46,26 @@ def data_of(frame: bytes) -> memoryview | None:
         return None
     start = next(i for i in range(1, len(frame)) if frame[i] <= _VARINT) + 1
     return memoryview(frame)[start:]
+
+
+def is_done(frame: bytes) -> bool:
+    """Whether it is the last frame of a request."""
+    return frame[:1] == _DONE
+
+
+def is_ending(frame: bytes) -> bool:
+    """Whether it is the last frame of a callee."""
+    return frame[:1] == _ENDING
+
+
+def ring(made: stream_pb2.Frame.Ring) -> bytes:
+    """Where batches are put from now on."""
+    return stream_pb2.Frame(ring=made).SerializeToString()
+
+
+def slot(index: int, size: int) -> bytes:
+    """A batch is in the ring."""
+    return stream_pb2.Frame(slot=stream_pb2.Frame.Slot(index=index, size=size)).SerializeToString()
 
 
 def read(frame: bytes) -> stream_pb2.Frame:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from ftl_nb.rpc import verb_pb2 as ftl__nb_dot_rpc_dot_verb__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x66tl_nb/rpc/stream.proto\x12\tftl_nb.v1\x1a\x15\x66tl_nb/rpc/verb.proto\"\xe5\x01\n\x05\x46rame\x12\x30\n\x07opening\x18\x01 \x01(\x0b\x32\x1d.xyz.block.ftl.v1.CallRequestH\x00\x12\'\n\x05taken\x18\x02 \x01(\x0b\x32\x16.ftl_nb.v1.Frame.TakenH\x00\x12\x0e\n\x04\x64\x61ta\x18\x03 \x01(\x0cH\x00\x12%\n\x04\x64one\x18\x04 \x01(\x0b\x32\x15.ftl_nb.v1.Frame.DoneH\x00\x12\x30\n\x06\x65nding\x18\x05 \x01(\x0b\x32\x1e.xyz.block.ftl.v1.CallResponseH\x00\x1a\x07\n\x05Taken\x1a\x06\n\x04\x44oneB\x07\n\x05value2?\n\rStreamService\x12.\n\x04\x43\x61ll\x12\x10.ftl_nb.v1.Frame\x1a\x10.ftl_nb.v1.Frame(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x66tl_nb/rpc/stream.proto\x12\tftl_nb.v1\x1a\x15\x66tl_nb/rpc/verb.proto\"\xaa\x03\n\x05\x46rame\x12\x30\n\x07opening\x18\x01 \x01(\x0b\x32\x1d.xyz.block.ftl.v1.CallRequestH\x00\x12\'\n\x05taken\x18\x02 \x01(\x0b\x32\x16.ftl_nb.v1.Frame.TakenH\x00\x12\x0e\n\x04\x64\x61ta\x18\x03 \x01(\x0cH\x00\x12%\n\x04\x64one\x18\x04 \x01(\x0b\x32\x15.ftl_nb.v1.Frame.DoneH\x00\x12\x30\n\x06\x65nding\x18\x05 \x01(\x0b\x32\x1e.xyz.block.ftl.v1.CallResponseH\x00\x12%\n\x04ring\x18\x06 \x01(\x0b\x32\x15.ftl_nb.v1.Frame.RingH\x00\x12%\n\x04slot\x18\x07 \x01(\x0b\x32\x15.ftl_nb.v1.Frame.SlotH\x00\x1aP\n\x04Ring\x12\x0b\n\x03pid\x18\x01 \x01(\x05\x12\n\n\x02\x66\x64\x18\x02 \x01(\x05\x12\r\n\x05token\x18\x03 \x01(\x0c\x12\r\n\x05slots\x18\x04 \x01(\x05\x12\x11\n\tslot_size\x18\x05 \x01(\x03\x1a#\n\x04Slot\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0c\n\x04size\x18\x02 \x01(\x03\x1a\x07\n\x05Taken\x1a\x06\n\x04\x44oneB\x07\n\x05value2?\n\rStreamService\x12.\n\x04\x43\x61ll\x12\x10.ftl_nb.v1.Frame\x1a\x10.ftl_nb.v1.Frame(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,11 +33,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ftl_nb.rpc.stream_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_FRAME']._serialized_start=62
-  _globals['_FRAME']._serialized_end=291
-  _globals['_FRAME_TAKEN']._serialized_start=267
-  _globals['_FRAME_TAKEN']._serialized_end=274
-  _globals['_FRAME_DONE']._serialized_start=276
-  _globals['_FRAME_DONE']._serialized_end=282
-  _globals['_STREAMSERVICE']._serialized_start=293
-  _globals['_STREAMSERVICE']._serialized_end=356
+  _globals['_FRAME']._serialized_end=488
+  _globals['_FRAME_RING']._serialized_start=345
+  _globals['_FRAME_RING']._serialized_end=425
+  _globals['_FRAME_SLOT']._serialized_start=427
+  _globals['_FRAME_SLOT']._serialized_end=462
+  _globals['_FRAME_TAKEN']._serialized_start=464
+  _globals['_FRAME_TAKEN']._serialized_end=471
+  _globals['_FRAME_DONE']._serialized_start=473
+  _globals['_FRAME_DONE']._serialized_end=479
+  _globals['_STREAMSERVICE']._serialized_start=490
+  _globals['_STREAMSERVICE']._serialized_end=553
 # @@protoc_insertion_point(module_scope)

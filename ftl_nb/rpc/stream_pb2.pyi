@@ -24,6 +24,63 @@ class Frame(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
+    class Ring(_message.Message):
+        """Memory of the sender, `/proc/PID/fd/FD` on its host: a page of state, then the slots. A reader that finds the token
+        at its beginning writes 1 behind it, and from then on batches come in slots.
+        """
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        PID_FIELD_NUMBER: _builtins.int
+        FD_FIELD_NUMBER: _builtins.int
+        TOKEN_FIELD_NUMBER: _builtins.int
+        SLOTS_FIELD_NUMBER: _builtins.int
+        SLOT_SIZE_FIELD_NUMBER: _builtins.int
+        pid: _builtins.int
+        fd: _builtins.int
+        token: _builtins.bytes
+        slots: _builtins.int
+        slot_size: _builtins.int
+        def __init__(
+            self,
+            *,
+            pid: _builtins.int = ...,
+            fd: _builtins.int = ...,
+            token: _builtins.bytes = ...,
+            slots: _builtins.int = ...,
+            slot_size: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["fd", b"fd", "pid", b"pid", "slot_size", b"slot_size", "slots", b"slots", "token", b"token"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Slot(_message.Message):
+        """An Arrow IPC stream of one batch, `size` bytes from the slot's beginning. Its reader writes 0 to its state when
+        nothing looks into it any more.
+        """
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        INDEX_FIELD_NUMBER: _builtins.int
+        SIZE_FIELD_NUMBER: _builtins.int
+        index: _builtins.int
+        size: _builtins.int
+        def __init__(
+            self,
+            *,
+            index: _builtins.int = ...,
+            size: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "size", b"size"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
     class Taken(_message.Message):
         DESCRIPTOR: _descriptor.Descriptor
 
@@ -54,6 +111,8 @@ class Frame(_message.Message):
     DATA_FIELD_NUMBER: _builtins.int
     DONE_FIELD_NUMBER: _builtins.int
     ENDING_FIELD_NUMBER: _builtins.int
+    RING_FIELD_NUMBER: _builtins.int
+    SLOT_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
     """A whole Arrow IPC stream of one batch: dictionaries travel with it, and any frame can be read alone."""
     @_builtins.property
@@ -70,6 +129,14 @@ class Frame(_message.Message):
     def ending(self) -> _verb_pb2.CallResponse:
         """The answer, empty where the response is the stream; or the error, after the data that came before it."""
 
+    @_builtins.property
+    def ring(self) -> Global___Frame.Ring:
+        """Where the sender puts batches that a reader on the same host takes from there."""
+
+    @_builtins.property
+    def slot(self) -> Global___Frame.Slot:
+        """The next batch is in the ring."""
+
     def __init__(
         self,
         *,
@@ -78,12 +145,14 @@ class Frame(_message.Message):
         data: _builtins.bytes = ...,
         done: Global___Frame.Done | None = ...,
         ending: _verb_pb2.CallResponse | None = ...,
+        ring: Global___Frame.Ring | None = ...,
+        slot: Global___Frame.Slot | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "done", b"done", "ending", b"ending", "opening", b"opening", "taken", b"taken", "value", b"value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "done", b"done", "ending", b"ending", "opening", b"opening", "ring", b"ring", "slot", b"slot", "taken", b"taken", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "done", b"done", "ending", b"ending", "opening", b"opening", "taken", b"taken", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "done", b"done", "ending", b"ending", "opening", b"opening", "ring", b"ring", "slot", b"slot", "taken", b"taken", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_value: _TypeAlias = _typing.Literal["opening", "taken", "data", "done", "ending"]  # noqa: Y015
+    _WhichOneofReturnType_value: _TypeAlias = _typing.Literal["opening", "taken", "data", "done", "ending", "ring", "slot"]  # noqa: Y015
     _WhichOneofArgType_value: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_value) -> _WhichOneofReturnType_value | None: ...
 

@@ -36,12 +36,18 @@ class Outgoing:
         self._context = copy_context()
         self._decided = threading.Event()
         self._taken = False
+        #: Nobody reads it any more.
+        self.over = False
         self._on_error: Callable[[], object] = lambda: None
 
     def begin(self, on_error: Callable[[], object]) -> None:
         """The callee has taken the opening; `on_error` ends the call."""
         self._on_error, self._taken = on_error, True
         self._decided.set()
+
+    def end(self) -> None:
+        """The call has ended."""
+        self.over = True
 
     def give_up(self) -> None:
         """It was not taken: nothing of `source` is asked for."""
@@ -65,7 +71,7 @@ class Outgoing:
 
 
 class Incoming:
-    """What a callee sends. `data` gives what is in its frames, `response` is there when it has ended."""
+    """What a callee sends. `frames` are those of its response, `response` is there when it has ended."""
 
     def __init__(self, verb: str, received: Frames, outgoing: Outgoing) -> None:
         self.response = verb_pb2.CallResponse()
@@ -75,8 +81,8 @@ class Incoming:
         self._flight = flight.get()
         self._over = False
 
-    def data(self) -> Iterator[memoryview]:
-        """Arrow IPC streams of one batch each. Raises FtlError, or what the caller's own frames raised.
+    def frames(self) -> Iterator[bytes]:
+        """All but the last. Raises FtlError, or what the caller's own frames raised.
 
         Who stops before the end cancels the call.
         """
@@ -93,13 +99,12 @@ class Incoming:
             if self._flight is not None:
                 self._flight.discard(self)
 
-    def _frames(self) -> Iterator[memoryview]:
+    def _frames(self) -> Iterator[bytes]:
         for frame in self._received:
-            found = frames.data_of(frame)
-            if found is None:
+            if frames.is_ending(frame):
                 self._end(frames.read(frame).ending)
                 return
-            yield found
+            yield frame
         raise fail("runner-lost", module=self._verb.partition(".")[0], verb=self._verb)
 
     def _end(self, response: verb_pb2.CallResponse) -> None:
@@ -145,5 +150,6 @@ def _opened(verb: str, begin: Callable[[Iterator[bytes]], Frames], outgoing: Out
         outgoing.give_up()
         received.cancel()
         raise
+    received.add_callback(outgoing.end)
     outgoing.begin(received.cancel)
     return Incoming(verb, received, outgoing)

@@ -138,7 +138,8 @@ class ModuleService:
             verb = self._found(request)
             yield frames.TAKEN
             call = Running(verb.ref, call_context(context), lambda: module_of_peer(context))
-            yield from self._streams().frames(verb, request.body, received, call, self._guard(verb, context))
+            guard = self._guard(verb, context)
+            yield from self._streams().frames(verb, request.body, received, call, guard, context.is_active)
         finally:
             self._gate.leave()
 

@@ -83,17 +83,23 @@ class Streams:
         self._sides: dict[str, Sides] = {}
 
     def frames(
-        self, verb: Verb, body: bytes, sent_here: Iterator[bytes], call: Running, guard: Interruptible
+        self,
+        verb: Verb,
+        body: bytes,
+        incoming: Iterator[bytes],
+        call: Running,
+        guard: Interruptible,
+        wanted: Callable[[], bool],
     ) -> Iterator[bytes]:
-        """What a caller at the other end of a connection gets."""
+        """What a caller at the other end of a connection gets, for as long as it has `wanted` it."""
         sides = self.sides(verb)
         try:
             if sides.request is None:
                 request = decoded(verb, body)
             else:
-                request = taken(verb.ref, sides.request, received(_data(verb.ref, sent_here)))
+                request = taken(verb.ref, sides.request, received(_frames(verb.ref, incoming)))
             run = StreamRun(self._executor, verb, call, guard)
-            yield from sent(self._recorded(run, sides, request, call))
+            yield from sent(self._recorded(run, sides, request, call), wanted)
         except FtlError as e:
             yield frames.ending(error_answer(e, call.output, call.recorded + 1))
             return
@@ -144,12 +150,11 @@ def taken(verb: str, shape: Shape, batches: Iterator[pa.RecordBatch]) -> StreamR
     return StreamResult(f"the request of {verb}", shape, batches)
 
 
-def _data(verb: str, sent: Iterator[bytes]) -> Iterator[memoryview]:
+def _frames(verb: str, incoming: Iterator[bytes]) -> Iterator[bytes]:
     """Up to the frame that says that this is all. Raises FtlError `cancelled` where the caller went before."""
     with suppress(grpc.RpcError):
-        for frame in sent:
-            found = frames.data_of(frame)
-            if found is None:
+        for frame in incoming:
+            if frames.is_done(frame):
                 return
-            yield found
+            yield frame
     raise fail("cancelled", verb=verb)

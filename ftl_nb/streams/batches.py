@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
 
@@ -10,10 +10,13 @@ from ftl_nb.errors import fail
 from ftl_nb.rpc import frames
 from ftl_nb.rpc.wire import BODY_LIMIT
 from ftl_nb.schema.arrow import BATCH_ROWS
+from ftl_nb.streams.ring import Ring, View, opened
 
 #: Bytes that a batch is cut down to where its rows allow.
 BATCH_BYTES = 8 * 1024 * 1024
 _FIRST_ROOM = 64 * 1024
+#: Batches of fewer bytes are as fast over the connection.
+_RING_BYTES = 128 * 1024
 
 
 def chunks(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -26,11 +29,23 @@ def chunks(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         yield batch.slice(start, rows)
 
 
-def sent(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
-    """The batches as frames. Raises FtlError `stream-row-too-large`."""
-    writer = _FrameWriter()
+def sent(batches: Iterable[pa.RecordBatch], wanted: Callable[[], bool] = lambda: True) -> Iterator[bytes]:
+    """The batches as frames, until nobody has `wanted` them any more. Raises FtlError `stream-row-too-large`.
+
+    Large ones go through memory that reader and writer share, once the reader has that before it.
+    """
+    writer, ring = _FrameWriter(), None
     for whole in batches:
         for batch in chunks(whole):
+            if batch.nbytes >= _RING_BYTES:
+                if ring is None:
+                    ring = Ring()
+                    yield frames.ring(ring.offer)
+                if ring.mapped and (slot := ring.write(batch, wanted)) is not None:
+                    yield frames.slot(*slot)
+                    continue
+            if not wanted():
+                return
             yield writer.frame(batch)
 
 
@@ -62,11 +77,23 @@ class _FrameWriter:
         return bytes(room[: frames.HEAD + size])
 
 
-def received(data: Iterable[memoryview]) -> Iterator[pa.RecordBatch]:
+def received(incoming: Iterable[bytes]) -> Iterator[pa.RecordBatch]:
     """The batches of frames, which they look into. Raises FtlError `stream-broken`."""
-    for piece in data:
-        try:
-            reader = pa.ipc.open_stream(pa.py_buffer(piece))
-            yield from reader
-        except pa.ArrowException as e:
-            raise fail("stream-broken", detail=str(e)) from None
+    view: View | None = None
+    for frame in incoming:
+        data = frames.data_of(frame)
+        if data is not None:
+            yield from _read(pa.py_buffer(data))
+            continue
+        control = frames.read(frame)
+        if control.HasField("ring"):
+            view = opened(control.ring)
+        elif view is not None:
+            yield from _read(view.read(control.slot))
+
+
+def _read(buffer: pa.Buffer) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from pa.ipc.open_stream(buffer)
+    except pa.ArrowException as e:
+        raise fail("stream-broken", detail=str(e)) from None

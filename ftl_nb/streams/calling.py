@@ -65,7 +65,7 @@ def call_verb(verb: Verb, system: schema.Schema, request: Any, open_: Open, on_e
 def _until_end(incoming: Incoming, on_end: OnEnd) -> Iterator[Any]:
     error: FtlError | None = None
     try:
-        yield from received(incoming.data())
+        yield from received(incoming.frames())
     except FtlError as e:
         error = e
         raise
