@@ -16,7 +16,6 @@ from ftl_nb.binding.source import Cell
 from ftl_nb.binding.statements import FileModule, stated
 from ftl_nb.errors import FtlError, fail
 from ftl_nb.schema import Module, Realm, Schema
-from ftl_nb.schema.names import camel
 
 if TYPE_CHECKING:
     from ftl_nb.client import Connection, Session
@@ -159,38 +158,15 @@ class Cluster:
     # --- calling -------------------------------------------------------------------------------------------------
 
     def call(self, verb: str, request: object = None, *, timeout: float | None = None) -> Any:
-        """Calls `module.verb` with a JSON-able request; the JSON answer. Raises FtlError."""
+        """Calls `module.verb` with a JSON-able request; the JSON answer. A stream is a list. Raises FtlError."""
         body = json.dumps({} if request is None else request).encode()
         return json.loads(self.call_json(verb, body, timeout=timeout))
 
     def call_json(self, verb: str, body: bytes, *, timeout: float | None = None) -> bytes:
-        """The same with the texts. Keys that the request does not have are refused: nobody else sees a typing error."""
-        from ftl_nb.binding.dispatch import CallOptions
+        """The same with the texts."""
+        from ftl_nb.console.calling import call_json
 
-        module, _, name = verb.partition(".")
-        try:
-            json.loads(body)
-        except ValueError as e:
-            raise fail("json-syntax", detail=str(e)) from None
-        if not name:
-            raise fail("usage", detail=f"{verb!r} is not MODULE.VERB", hint_text="write shop.checkout")
-        name = camel(name)
-        return self.session.call(module, name, self._checked(module, name, body), CallOptions(timeout=timeout))
-
-    def _checked(self, module: str, name: str, body: bytes) -> bytes:
-        """The body in the form that verbs decode; what is no verb here is left to the call to refuse."""
-        from ftl_nb.schema import Stream, Verb, check_json
-        from ftl_nb.schema.json import JsonError
-
-        owner = self.session.module(module)
-        verb = owner.decl(name) if owner else None
-        if not isinstance(verb, Verb) or isinstance(verb.request, Stream):
-            return body
-        try:
-            return json.dumps(check_json(self.system, verb.request, body, partial=True)).encode()
-        except JsonError as e:
-            detail = str(e).replace("\n", "; ")
-            raise fail("json-invalid", detail=detail, verb=f"{module}.{name}", type=str(verb.request)) from None
+        return call_json(self.session, self.system, verb, body, timeout)
 
     # --- looking -------------------------------------------------------------------------------------------------
 

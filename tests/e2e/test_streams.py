@@ -325,3 +325,11 @@ def test_what_a_caller_gives_is_type_checked(feed: Notebook) -> None:
             return feed.total([n])
     """
     assert feed.run(text).refusal.slug == "type-check"
+
+
+def test_people_call_streams_with_json(feed: Notebook) -> None:
+    assert feed.run("%ftl call feed.rows 2").ok.value == [{"n": 0, "word": "w0"}, {"n": 1, "word": "w1"}]
+    assert feed.run('%ftl call feed.total [{"n": 4, "word": "a"}, {"n": 5, "word": "b"}]').ok.value == 9
+    assert feed.cluster.call("feed.doubled", [{"n": 4, "word": "a"}]) == [{"n": 8, "word": "a"}]
+    assert feed.run("%ftl call feed.total 5").refusal.slug == "json-invalid"
+    assert "word" in feed.run('%ftl call feed.total [{"n": 4}]').refusal.message
