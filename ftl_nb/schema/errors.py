@@ -1,6 +1,6 @@
 """What goes wrong with a schema: an error with its place, what was expected, and the line with a caret."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ftl_nb.schema.nodes.base import NOWHERE, Position
 
@@ -8,8 +8,7 @@ from ftl_nb.schema.nodes.base import NOWHERE, Position
 _SHOWN = 160
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One fault: `str()` gives `FILE:LINE:COL: message`, without the place where the node has none.
 
     `rule` is its number in the rule table, empty for syntax errors; `expected` is the grammar that would have fitted.

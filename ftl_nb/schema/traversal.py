@@ -1,13 +1,12 @@
 """Walking and rebuilding trees of nodes, in the order of the public system."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, replace
 from functools import cache
 from operator import is_
 from typing import Any, TypeVar, cast
 
 from ftl_nb.schema.nodes import decls, metadata, types
-from ftl_nb.schema.nodes.base import Node
+from ftl_nb.schema.nodes.base import Node, replaced
 
 _N = TypeVar("_N", bound=Node)
 
@@ -92,7 +91,7 @@ def transform(node: _N, change: Callable[[Node], Node]) -> _N:
                 updates[name] = new
         elif old is not None and (other := transform(old, change)) is not old:
             updates[name] = other
-    return cast("_N", change(replace(node, **updates) if updates else node))
+    return cast("_N", change(replaced(node, updates) if updates else node))
 
 
 def refs(node: Node) -> Iterator[types.Ref]:
@@ -103,4 +102,4 @@ def refs(node: Node) -> Iterator[types.Ref]:
 @cache
 def field_names(cls: type[Node]) -> tuple[str, ...]:
     """The names of a node's own fields, without its position."""
-    return tuple(field.name for field in fields(cls) if field.name not in ("pos", "unknown"))
+    return tuple(part.name for part in cls.parts if part.name not in ("pos", "unknown"))

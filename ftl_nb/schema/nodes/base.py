@@ -1,17 +1,15 @@
 """What every node shares: value semantics, its position, and its canonical text as `str(node)`.
 
-Nodes are frozen, slotted dataclasses. The standard decorator compiles six methods for each of the seventy classes,
-which is most of the time an import of the language takes; `node` compiles the constructor alone and takes the other
-five from `Struct`.
+Nodes are what frozen, slotted dataclasses are, and `dataclasses.fields` and `replace` take them for such. They are made
+by a metaclass of ours, since an import of the language would otherwise be that of `dataclasses` and the compilation of
+six methods for each of seventy classes: here a constructor is compiled when its class makes its first node.
 """
 
-from collections.abc import Callable
-from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
+from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
+from functools import cache
 from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple, NoReturn, TypeVar, dataclass_transform
-
-_T = TypeVar("_T")
 
 
 class Position(NamedTuple):
@@ -51,49 +49,121 @@ class Visibility(IntEnum):
 _VISIBILITY_WORDS = {Visibility.NONE: "", Visibility.MODULE: "export", Visibility.REALM: "export realm"}
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def node(cls: type[_T]) -> type[_T]:
-    """Make a class a frozen, slotted dataclass with the methods of Struct. Defaults must be immutable values."""
-    made: Any = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
-    known = fields(made)
-    made.__init__ = _constructor(known)
-    compared = [each.name for each in known if each.compare]
-    made._compared = staticmethod(attrgetter(*compared) if compared else _nothing)
-    made._shown = tuple(each.name for each in known if each.repr)
-    found: type[_T] = made
-    return found
+class Part(NamedTuple):
+    """A field of a node. `aside` ones are given by keyword alone and take no part in equality and `repr`."""
+
+    name: str
+    type: object
+    default: Any
+    aside: bool
 
 
-def _constructor(known: tuple[Any, ...]) -> Callable[..., None]:
-    values = {f"_{each.name}": each.default for each in known if each.default is not MISSING}
-    plain, named = ([each for each in known if each.kw_only is only] for only in (False, True))
+MISSING: Any = object()
+
+
+class _Aside(NamedTuple):
+    default: Any
+
+
+def aside(*, default: Any, kw_only: bool = True) -> Any:
+    """The default of a field that takes no part in what a node is."""
+    return _Aside(default)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(aside,))
+class StructType(type):
+    """Makes the annotations of a class its fields. Defaults must be immutable values."""
+
+    parts: tuple[Part, ...]
+
+    def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> "StructType":
+        own = tuple(_parts(namespace))
+        rest = {key: value for key, value in namespace.items() if key not in {part.name for part in own}}
+        made = super().__new__(mcls, name, bases, {**rest, "__slots__": tuple(part.name for part in own)})
+        made.parts = (*(part for base in bases for part in getattr(base, "parts", ())), *own)
+        shown = [part.name for part in made.parts if not part.aside]
+        members: dict[str, Any] = {
+            "__init__": _first_time,
+            "__match_args__": tuple(shown),
+            "_compared": staticmethod(attrgetter(*shown) if shown else _nothing),
+            "_shown": tuple(shown),
+        }
+        for key, value in members.items():
+            setattr(made, key, value)
+        return made
+
+
+class _Fields:
+    """The fields of a node, and of its class, as `dataclasses` has them."""
+
+    def __get__(self, instance: object, cls: StructType) -> Mapping[str, Any]:
+        return _dataclass_fields(cls)
+
+
+def _parts(namespace: Mapping[str, Any]) -> Iterator[Part]:
+    for name, annotation in namespace.get("__annotations__", {}).items():
+        if "ClassVar" not in str(annotation):
+            default = namespace.get(name, MISSING)
+            is_aside = isinstance(default, _Aside)
+            yield Part(name, annotation, default.default if is_aside else default, is_aside)
+
+
+def _first_time(self: "Struct", *values: Any, **named: Any) -> None:
+    """Stands for the constructor of a class until it makes its first node."""
+    cls: Any = type(self)
+    cls.__init__ = _constructor(cls.parts)
+    cls.__init__(self, *values, **named)
+
+
+def _constructor(parts: tuple[Part, ...]) -> Callable[..., None]:
+    values = {f"_{part.name}": part.default for part in parts if part.default is not MISSING}
+    plain, named = ([part for part in parts if part.aside is only] for only in (False, True))
     parameters = ["self", *map(_parameter, plain), *(["*", *map(_parameter, named)] if named else [])]
-    body = "".join(f"\n _set(self, {each.name!r}, {each.name})" for each in known) or "\n pass"
+    body = "".join(f"\n _set(self, {part.name!r}, {part.name})" for part in parts) or "\n pass"
     names: dict[str, Any] = {**values, "_set": object.__setattr__}
     exec(f"def __init__({', '.join(parameters)}):{body}", names)
     constructor: Callable[..., None] = names["__init__"]
     return constructor
 
 
-def _parameter(known: Any) -> str:
-    return known.name if known.default is MISSING else f"{known.name}=_{known.name}"
+def _parameter(part: Part) -> str:
+    return part.name if part.default is MISSING else f"{part.name}=_{part.name}"
 
 
 def _nothing(value: object) -> tuple[()]:
     return ()
 
 
-@node
-class Struct:
-    """Value semantics of a frozen dataclass made by `node`: fields with `compare=False` take no part.
+@cache
+def _dataclass_fields(cls: StructType) -> Mapping[str, Any]:
+    from dataclasses import field, make_dataclass
+
+    described = [
+        (
+            part.name,
+            part.type,
+            field(kw_only=part.aside, compare=not part.aside, repr=not part.aside)
+            if part.default is MISSING
+            else field(default=part.default, kw_only=part.aside, compare=not part.aside, repr=not part.aside),
+        )
+        for part in cls.parts
+    ]
+    made: Any = make_dataclass(cls.__name__, described, init=False, repr=False, eq=False)
+    fields: Mapping[str, Any] = made.__dataclass_fields__
+    return fields
+
+
+class Struct(metaclass=StructType):
+    """Value semantics of a frozen dataclass.
 
     `unknown` is what a protobuf message held of fields that this version does not know. It is kept with the node, so
     that it moves, is replaced and is dropped with it.
     """
 
-    unknown: bytes = field(default=b"", kw_only=True, compare=False, repr=False)
+    unknown: bytes = aside(default=b"", kw_only=True)
     _compared: ClassVar[Callable[[Any], Any]]
     _shown: ClassVar[tuple[str, ...]]
+    __dataclass_fields__: ClassVar[Any] = _Fields()
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
@@ -108,24 +178,38 @@ class Struct:
         return f"{type(self).__name__}({shown})"
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+        raise _frozen(f"cannot assign to field {name!r}")
 
     def __delattr__(self, name: str) -> NoReturn:
-        raise FrozenInstanceError(f"cannot delete field {name!r}")
+        raise _frozen(f"cannot delete field {name!r}")
 
     def __getstate__(self) -> tuple[object, ...]:
-        return tuple(getattr(self, each.name) for each in fields(self))
+        return tuple(getattr(self, part.name) for part in type(self).parts)
 
     def __setstate__(self, state: tuple[object, ...]) -> None:
-        for each, value in zip(fields(self), state, strict=True):
-            object.__setattr__(self, each.name, value)
+        for part, value in zip(type(self).parts, state, strict=True):
+            object.__setattr__(self, part.name, value)
 
 
-@node
+_S = TypeVar("_S", bound=Struct)
+
+
+def replaced(node: _S, updates: Mapping[str, Any]) -> _S:
+    """The node with other values in some fields, as `dataclasses.replace` makes it."""
+    kept = {part.name: getattr(node, part.name) for part in type(node).parts if part.name not in updates}
+    return type(node)(**kept, **updates)
+
+
+def _frozen(sentence: str) -> AttributeError:
+    from dataclasses import FrozenInstanceError
+
+    return FrozenInstanceError(sentence)
+
+
 class Node(Struct):
     """A part of a schema. Immutable and hashable; positions take no part in equality."""
 
-    pos: Position = field(default=NOWHERE, kw_only=True, compare=False, repr=False)
+    pos: Position = aside(default=NOWHERE, kw_only=True)
 
     def __str__(self) -> str:
         from ftl_nb.schema.printing import text

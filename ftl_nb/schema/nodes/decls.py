@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from typing import TypeAlias as Alias
 
-from ftl_nb.schema.nodes.base import Node, Visibility, node
+from ftl_nb.schema.nodes.base import Node, Visibility
 
 if TYPE_CHECKING:
     from ftl_nb.schema.nodes import metadata as meta
@@ -13,14 +13,12 @@ if TYPE_CHECKING:
     from ftl_nb.schema.nodes import types
 
 
-@node
 class TypeParameter(Node):
     """A type parameter of a generic data."""
 
     name: str
 
 
-@node
 class Field(Node):
     """A field of a data."""
 
@@ -30,7 +28,6 @@ class Field(Node):
     comments: tuple[str, ...] = ()
 
 
-@node
 class Data(Node):
     """A record, generic when it has type parameters."""
 
@@ -42,7 +39,6 @@ class Data(Node):
     comments: tuple[str, ...] = ()
 
 
-@node
 class EnumVariant(Node):
     """A variant of an enum."""
 
@@ -51,7 +47,6 @@ class EnumVariant(Node):
     comments: tuple[str, ...] = ()
 
 
-@node
 class Enum(Node):
     """A value enum when it has a type, else a type enum (a tagged union)."""
 
@@ -62,7 +57,6 @@ class Enum(Node):
     comments: tuple[str, ...] = ()
 
 
-@node
 class TypeAlias(Node):
     """Another name for a type, or a name for a type of the host language (`+typemap`)."""
 
@@ -73,7 +67,6 @@ class TypeAlias(Node):
     comments: tuple[str, ...] = ()
 
 
-@node
 class Verb(Node):
     """A function: one request, one response."""
 
@@ -86,7 +79,6 @@ class Verb(Node):
     runtime: rt.VerbRuntime | None = None
 
 
-@node
 class Topic(Node):
     """A stream of events."""
 
@@ -98,7 +90,6 @@ class Topic(Node):
     runtime: rt.TopicRuntime | None = None
 
 
-@node
 class Database(Node):
     """A database; `type` is `postgres`, `mysql` or `duckdb`."""
 
@@ -109,7 +100,6 @@ class Database(Node):
     runtime: rt.DatabaseRuntime | None = None
 
 
-@node
 class Config(Node):
     """A configuration value of a module."""
 
@@ -118,7 +108,6 @@ class Config(Node):
     comments: tuple[str, ...] = ()
 
 
-@node
 class Secret(Node):
     """A secret value of a module."""
 
@@ -141,7 +130,6 @@ DECL_KINDS: dict[type[Node], str] = {
 """The kind word of each declaration, in canonical order."""
 
 
-@node
 class Module(Node):
     """The declarations of one module."""
 
@@ -157,7 +145,6 @@ class Module(Node):
         return next((d for d in self.decls if d.name == name), None)
 
 
-@node
 class Realm(Node):
     """Modules that see each other; an external realm is another cluster's."""
 
@@ -171,7 +158,6 @@ class Realm(Node):
         return next((m for m in self.modules if m.name == name), None)
 
 
-@node
 class Schema(Node):
     """The whole system: its realms."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TypeAlias as Alias
 
-from ftl_nb.schema.nodes.base import Node, node
+from ftl_nb.schema.nodes.base import Node
 from ftl_nb.schema.nodes.types import Ref
 
 
@@ -24,49 +24,42 @@ class FromOffset(IntEnum):
     LATEST = 2
 
 
-@node
 class MetadataCalls(Node):
     """The verbs a verb calls."""
 
     calls: tuple[Ref, ...]
 
 
-@node
 class MetadataConfig(Node):
     """The configs a verb reads."""
 
     config: tuple[Ref, ...]
 
 
-@node
 class MetadataSecrets(Node):
     """The secrets a verb reads."""
 
     secrets: tuple[Ref, ...]
 
 
-@node
 class MetadataDatabases(Node):
     """The databases a verb uses."""
 
     uses: tuple[Ref, ...]
 
 
-@node
 class MetadataPublisher(Node):
     """The topics a verb publishes to."""
 
     topics: tuple[Ref, ...]
 
 
-@node
 class IngressPathLiteral(Node):
     """A fixed part of an ingress path."""
 
     text: str
 
 
-@node
 class IngressPathParameter(Node):
     """A `{name}` part of an ingress path."""
 
@@ -76,7 +69,6 @@ class IngressPathParameter(Node):
 IngressPathComponent: Alias = IngressPathLiteral | IngressPathParameter
 
 
-@node
 class MetadataIngress(Node):
     """An HTTP route to the verb; `type` is `http`, `websocket`, or empty where the word was left out.
 
@@ -88,14 +80,12 @@ class MetadataIngress(Node):
     path: tuple[IngressPathComponent, ...] = ()
 
 
-@node
 class MetadataCronJob(Node):
     """When the verb runs by itself."""
 
     cron: str
 
 
-@node
 class MetadataAlias(Node):
     """Another name of a field in a foreign form."""
 
@@ -103,7 +93,6 @@ class MetadataAlias(Node):
     alias: str
 
 
-@node
 class MetadataRetry(Node):
     """How a subscriber is tried again; backoffs are texts such as `1m30s`, empty when not given."""
 
@@ -113,7 +102,6 @@ class MetadataRetry(Node):
     catch: Ref | None = None
 
 
-@node
 class MetadataSubscriber(Node):
     """The topic a verb reads."""
 
@@ -122,7 +110,6 @@ class MetadataSubscriber(Node):
     dead_letter: bool = False
 
 
-@node
 class MetadataTypeMap(Node):
     """The type of a host language behind an alias; `runtime` is `go`, `kotlin`, `java` or `python`."""
 
@@ -130,7 +117,6 @@ class MetadataTypeMap(Node):
     native_name: str
 
 
-@node
 class MetadataEncoding(Node):
     """How ingress bodies are read."""
 
@@ -138,14 +124,12 @@ class MetadataEncoding(Node):
     lenient: bool = False
 
 
-@node
 class MetadataSQLMigration(Node):
     """Digest (64 hex digits) of a database's migrations."""
 
     digest: str
 
 
-@node
 class MetadataSQLQuery(Node):
     """The statement a verb runs; `command` is `one`, `many`, `exec` and so on."""
 
@@ -153,7 +137,6 @@ class MetadataSQLQuery(Node):
     query: str
 
 
-@node
 class MetadataSQLColumn(Node):
     """The column a field holds."""
 
@@ -161,7 +144,6 @@ class MetadataSQLColumn(Node):
     name: str
 
 
-@node
 class MetadataArtefact(Node):
     """A file of a deployment; `digest` is 64 hex digits."""
 
@@ -170,7 +152,6 @@ class MetadataArtefact(Node):
     executable: bool = False
 
 
-@node
 class MetadataImage(Node):
     """A container image of a deployment; `digest` is 64 hex digits."""
 
@@ -178,14 +159,12 @@ class MetadataImage(Node):
     digest: str
 
 
-@node
 class MetadataPartitions(Node):
     """The number of partitions of a topic."""
 
     partitions: int
 
 
-@node
 class MetadataGit(Node):
     """Where a module's source came from."""
 
@@ -194,31 +173,26 @@ class MetadataGit(Node):
     dirty: bool = False
 
 
-@node
 class MetadataFixture(Node):
     """The verb fills a database in development; a manual one only when asked."""
 
     manual: bool = False
 
 
-@node
 class MetadataEgress(Node):
     """The addresses a verb may reach, with `${config}` places."""
 
     targets: tuple[str, ...]
 
 
-@node
 class MetadataGenerated(Node):
     """The declaration was made by a tool."""
 
 
-@node
 class MetadataTransaction(Node):
     """The verb runs in one database transaction."""
 
 
-@node
 class MetadataHeaders(Node):
     """Names of headers that go with a call, and come back with its answer; on a realm or module for all its verbs."""
 

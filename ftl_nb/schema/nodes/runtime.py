@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TypeAlias as Alias
 
-from ftl_nb.schema.nodes.base import Node, Struct, node
+from ftl_nb.schema.nodes.base import Node, Struct
 
 
 class DeploymentState(IntEnum):
@@ -25,7 +25,6 @@ class DeploymentState(IntEnum):
     FAILED = 8
 
 
-@node
 class ModuleRuntimeBase(Struct):
     """How a module was built; `image` is the runner image without a tag."""
 
@@ -36,14 +35,12 @@ class ModuleRuntimeBase(Struct):
     image: str | None = None
 
 
-@node
 class ModuleRuntimeScaling(Struct):
     """How many runners a module wants."""
 
     min_replicas: int = 1
 
 
-@node
 class ModuleRuntimeDeployment(Struct):
     """Which deployment of the module this is."""
 
@@ -53,7 +50,6 @@ class ModuleRuntimeDeployment(Struct):
     state: DeploymentState = DeploymentState.UNSPECIFIED
 
 
-@node
 class ModuleRuntimeRunner(Struct):
     """Where the module's runner listens."""
 
@@ -61,14 +57,12 @@ class ModuleRuntimeRunner(Struct):
     runner_not_required: bool = False
 
 
-@node
 class ModuleRuntimeImage(Struct):
     """The image a module runs from."""
 
     image: str
 
 
-@node
 class ModuleRuntime(Struct):
     """Everything the running system knows of a module."""
 
@@ -79,7 +73,6 @@ class ModuleRuntime(Struct):
     image: ModuleRuntimeImage | None = None
 
 
-@node
 class DSNDatabaseConnector(Node):
     """A connection by data source name."""
 
@@ -87,7 +80,6 @@ class DSNDatabaseConnector(Node):
     dsn: str
 
 
-@node
 class AWSIAMAuthDatabaseConnector(Node):
     """A connection by a cloud identity."""
 
@@ -96,7 +88,6 @@ class AWSIAMAuthDatabaseConnector(Node):
     database: str
 
 
-@node
 class YAMLFileCredentialsConnector(Node):
     """A connection whose credentials stand in a file."""
 
@@ -107,7 +98,6 @@ class YAMLFileCredentialsConnector(Node):
 DatabaseConnector: Alias = DSNDatabaseConnector | AWSIAMAuthDatabaseConnector | YAMLFileCredentialsConnector
 
 
-@node
 class DatabaseRuntimeConnections(Struct):
     """The connections of a database."""
 
@@ -115,14 +105,12 @@ class DatabaseRuntimeConnections(Struct):
     write: DatabaseConnector
 
 
-@node
 class DatabaseRuntime(Struct):
     """What the running system knows of a database."""
 
     connections: DatabaseRuntimeConnections | None = None
 
 
-@node
 class TopicRuntime(Struct):
     """Where a topic's events are."""
 
@@ -130,7 +118,6 @@ class TopicRuntime(Struct):
     topic_id: str = ""
 
 
-@node
 class PlaintextKafkaSubscriptionConnector(Struct):
     """Where a subscriber reads."""
 
@@ -140,7 +127,6 @@ class PlaintextKafkaSubscriptionConnector(Struct):
 SubscriptionConnector: Alias = PlaintextKafkaSubscriptionConnector
 
 
-@node
 class EgressTarget(Struct):
     """An egress expression and the address it stands for."""
 
@@ -148,14 +134,12 @@ class EgressTarget(Struct):
     target: str
 
 
-@node
 class EgressRuntime(Struct):
     """The addresses a verb may reach."""
 
     targets: tuple[EgressTarget, ...] = ()
 
 
-@node
 class VerbRuntime(Struct):
     """What the running system knows of a verb."""
 
@@ -175,7 +159,6 @@ Runtime: Alias = (
 )
 
 
-@node
 class RuntimeElement(Struct):
     """One change of the running system: to the deployment's module, or to the declaration `name` in it."""
 

@@ -5,60 +5,50 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Union
 from typing import TypeAlias as Alias
 
-from ftl_nb.schema.nodes.base import Node, Struct, node
+from ftl_nb.schema.nodes.base import Node, Struct
 
 if TYPE_CHECKING:
     from ftl_nb.schema.nodes import decls
 
 
-@node
 class Int(Node):
     """A signed 64-bit integer."""
 
 
-@node
 class Float(Node):
     """A 64-bit floating point number."""
 
 
-@node
 class String(Node):
     """A UTF-8 text."""
 
 
-@node
 class Bytes(Node):
     """A byte string."""
 
 
-@node
 class Bool(Node):
     """True or false."""
 
 
-@node
 class Time(Node):
     """An instant (RFC 3339)."""
 
 
-@node
 class Any(Node):
     """Any JSON value."""
 
 
-@node
 class Unit(Node):
     """No value."""
 
 
-@node
 class Array(Node):
     """`[element]`."""
 
     element: Type
 
 
-@node
 class Map(Node):
     """`{key: value}`."""
 
@@ -66,21 +56,18 @@ class Map(Node):
     value: Type
 
 
-@node
 class Optional(Node):
     """`type?`."""
 
     type: Type
 
 
-@node
 class Stream(Node):
     """`stream element`: many values, one after another. Only a verb's request or response is one."""
 
     element: Type
 
 
-@node
 class RefKey(Struct):
     """The identity of a declaration: module and name, without type arguments."""
 
@@ -91,7 +78,6 @@ class RefKey(Struct):
         return f"{self.module}.{self.name}" if self.module else self.name
 
 
-@node
 class Ref(Node):
     """A reference to a declaration; an empty module means unqualified (a type parameter, or not yet resolved)."""
 
@@ -105,21 +91,18 @@ class Ref(Node):
         return RefKey(self.module, self.name)
 
 
-@node
 class StringValue(Node):
     """A text variant of a value enum."""
 
     value: str
 
 
-@node
 class IntValue(Node):
     """A number variant of a value enum."""
 
     value: int
 
 
-@node
 class TypeValue(Node):
     """A variant of a type enum."""
 

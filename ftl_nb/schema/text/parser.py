@@ -1,7 +1,6 @@
 """Schema text to nodes."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from ftl_nb.schema.errors import Problem, SchemaError
@@ -69,4 +68,4 @@ def _problems(first: Fault, source: Source) -> Iterator[Problem]:
     """The first fault of a text, and those of later declarations."""
     faults = (first, *further_faults(source, first.token.line))
     for problem in (fault.problem(source.filename) for fault in faults):
-        yield replace(problem, source_line=source.line_at(problem.pos))
+        yield problem._replace(source_line=source.line_at(problem.pos))
