@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-#: The largest body of a call, in bytes; what is larger goes as a stream.
-BODY_LIMIT = 64 * 1024 * 1024
+from ftl_nb.schema.limits import BODY_LIMIT as BODY_LIMIT
+
 #: Room for the message around a body.
 _FRAMING = 1024 * 1024
 #: A failure travels in trailing metadata, with its remote traceback.

@@ -37,7 +37,7 @@ def check_json(
 
     Raises:
         InvalidJson: every part that is not of its type, by its path (`$.items[3].price`).
-        JsonError: the text is no JSON, larger than SIZE_LIMIT or deeper than DEPTH_LIMIT.
+        JsonError: the text is no JSON, larger than BODY_LIMIT or deeper than DEPTH_LIMIT.
         SchemaError: the type refers to something that is not in the schema.
     """
     import msgspec

@@ -10,7 +10,7 @@ from typing import Any
 from ftl_nb.schema.json.build import ShapeBuilder
 from ftl_nb.schema.json.errors import JsonError, Mismatch, UnsupportedType
 from ftl_nb.schema.json.externals import NONE, External, Externals, frozen
-from ftl_nb.schema.json.limits import SIZE_LIMIT, TOO_DEEP, parsed, too_large
+from ftl_nb.schema.json.limits import BODY_LIMIT, TOO_DEEP, parsed, too_large
 from ftl_nb.schema.json.shape import Convert, Shape, locate_json, locate_value
 
 _TYPING = threading.Lock()
@@ -45,13 +45,13 @@ class Codec:
             raise JsonError("", "the value is nested too deeply, or contains itself") from error
 
     def decode(self, data: bytes) -> Any:
-        """The value of JSON text, of at most SIZE_LIMIT bytes. Raises JsonError.
+        """The value of JSON text, of at most BODY_LIMIT bytes. Raises JsonError.
 
         Unknown keys are skipped, since modules of different versions call each other; `schema.check_json` refuses them
         where people write JSON. Of a key that is there twice the last one counts.
         """
         load = self._load_typed or self._typed()
-        if len(data) > SIZE_LIMIT:
+        if len(data) > BODY_LIMIT:
             raise too_large(len(data))
         try:
             found, convert = load(data), self._convert

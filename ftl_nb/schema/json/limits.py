@@ -6,9 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ftl_nb.schema.json.errors import JsonError
-
-SIZE_LIMIT = 64 * 2**20
-"""Bytes of one JSON text: what the body of a call may have."""
+from ftl_nb.schema.limits import BODY_LIMIT
 
 DEPTH_LIMIT = 128
 """Objects and arrays inside each other in JSON that is checked; codecs go as deep as Python's own stack does."""
@@ -17,12 +15,12 @@ TOO_DEEP = "the JSON is nested too deeply"
 
 
 def too_large(size: int) -> JsonError:
-    return JsonError("", f"the JSON has {size:,} bytes, which is more than {SIZE_LIMIT:,}")
+    return JsonError("", f"the JSON has {size:,} bytes, which is more than {BODY_LIMIT:,}")
 
 
 def parsed(data: bytes, load: Callable[[bytes], Any]) -> Any:
     """The values of JSON text as msgspec's `load` gives them. Raises JsonError."""
-    if len(data) > SIZE_LIMIT:
+    if len(data) > BODY_LIMIT:
         raise too_large(len(data))
     try:
         return load(data)

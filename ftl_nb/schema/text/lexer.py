@@ -8,6 +8,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import pairwise
+from typing import Any
 
 from ftl_nb.schema.errors import Problem, SchemaError
 from ftl_nb.schema.nodes.base import Position
@@ -16,6 +17,8 @@ from ftl_nb.schema.quote import quote, unquote
 _INVALID_TEXT_LENGTH = 16
 #: The longest line that is read, in characters: what is longer was not written by hand, nor by any tool of this kind.
 LONGEST_LINE = 1 << 18
+#: The longest text that is read, in characters: four times a schema of 1,000 modules with 20,000 declarations.
+LONGEST_TEXT = 1 << 23
 _OPENING, _CLOSING, _DEEP = frozenset("[{<"), frozenset("]}>"), 50
 
 
@@ -78,6 +81,8 @@ class Source:
         self.filename = filename
         #: Rules, by identity, that are known not to match at an index.
         self.failed: set[int] = set()
+        #: What rules gave at an index, and where they ended: kept for a text that does not fit, which is read again.
+        self.read: dict[int, tuple[int, Any]] | None = None
         self.kinds: list[Kind] = []
         self.values: list[str] = []
         self._offsets = array("Q")
@@ -85,6 +90,7 @@ class Source:
         self.following = array("Q")
         self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
         self._check_lines()
+        self._check_length()
         self._read()
 
     def token(self, index: int) -> Token:
@@ -114,6 +120,10 @@ class Source:
     def _position(self, offset: int) -> Position:
         line = bisect_right(self._lines, offset)
         return Position(self.filename, line, offset - self._lines[line - 1] + 1)
+
+    def _check_length(self) -> None:
+        if len(self.text) > LONGEST_TEXT:
+            raise SchemaError(Problem(f"text longer than {LONGEST_TEXT:,} characters", Position(self.filename, 1, 1)))
 
     def _check_lines(self) -> None:
         for start, end in pairwise((*self._lines, len(self.text) + 1)):

@@ -205,15 +205,21 @@ def _rule(part: engine.Rule, kept: bool) -> Matcher:
         key = raw << 16 | number
         if key in source.failed:
             return -1
+        if source.read is not None and (known := source.read.get(key)):
+            values.append(known[1])
+            return known[0]
         own: list[Any] = []
         end = inner[0](source, raw, own)
         if end < 0:
             source.failed.add(key)
             return -1
         try:
-            values.append(build(Captures(own, source, source.position(source.following[raw]))))
+            node = build(Captures(own, source, source.position(source.following[raw])))
         except Mismatch:
             return -1
+        values.append(node)
+        if source.read is not None:
+            source.read[key] = end, node
         return end
 
     return match

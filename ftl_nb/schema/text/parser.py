@@ -57,7 +57,10 @@ def parse_ref(text: str, filename: str = "") -> Ref:
 def _read(rule: Rule, text: str, filename: str) -> Any:
     source = Source(text, filename)
     try:
-        return matched(rule, source) or parse_all(rule, source)
+        if (node := matched(rule, source)) is not None:
+            return node
+        source.read = {}
+        return parse_all(rule, source)
     except Mismatch as mismatch:
         raise SchemaError(*_problems(mismatch.fault, source)) from None
     except RecursionError:
