@@ -214,7 +214,7 @@ class Attempt:
 
     def _validate(self) -> None:
         """The rules of the language over the whole system; every problem at once, those of the own cells first."""
-        validated = schema.validate(self._after())
+        validated = self._plane.validator.validate(self._after())
         own = [self._problem(p) for p in validated.problems if self._place(p.pos) is not None]
         others = [self._problem(p) for p in validated.problems if self._place(p.pos) is None]
         if own:

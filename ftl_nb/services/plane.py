@@ -49,6 +49,8 @@ class Plane:
     checker: TypeCheck
     databases: Databases
     control: str = ""
+    #: Keeps what it found for the modules that a change does not concern. Changes that run at the same time share it.
+    validator: schema.Validator = field(default_factory=schema.Validator)
     _waking: dict[str, threading.Lock] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

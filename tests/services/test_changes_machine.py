@@ -126,6 +126,7 @@ class Changes(RuleBasedStateMachine):
                 databases=None,
                 link=SimpleNamespace(preload=lambda packages: None),
                 checker=SimpleNamespace(check=lambda system, changed: {}, publish=lambda modules: None),
+                validator=schema.Validator(),
                 from_site_packages=lambda packages: (),
                 runner_spec=lambda deployment, source, generated, seen, analysis: source,
                 in_background=self.retiring.append,
