@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ftl_nb import schema
 from ftl_nb.client import Defined
+from ftl_nb.console.differences import change_of
 from ftl_nb.rpc import workspace_pb2
 from ftl_nb.widgets import Card, CardChange, signature
 
@@ -25,4 +26,5 @@ def _changes(
         own = change.module == module
         name = change.name if own else f"{change.module}.{change.name}"
         detail = signature(decl, module) if change.sign == "+" and own and decl is not None else change.detail
-        yield CardChange(change.sign, change.kind, name, detail)  # type: ignore[arg-type]
+        follows = change_of(change).consequences
+        yield CardChange(change.sign, change.kind, name, detail, follows)  # type: ignore[arg-type]

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
 from ftl_nb import schema
+from ftl_nb.console.differences import change_of
 from ftl_nb.errors import FtlError
 from ftl_nb.rpc import event_pb2, workspace_pb2
 from ftl_nb.widgets import Changesets, LogLine, Logs, ModuleStatus, PastChange, Plan, Span, Status, Trace, decl_counts
 
-_KINDS = {"+": "added", "-": "removed", "~": "changed"}
 _LEVELS = {1: "trace", 5: "debug", 9: "info", 13: "warn", 17: "error"}
 
 
@@ -107,12 +107,12 @@ def plan_view(response: workspace_pb2.PlanResponse) -> Plan:
     if response.error:
         notes.append(str(FtlError.from_dict(json.loads(response.error))))
     empty = "no declaration would change" if response.pending else "nothing would change"
-    return Plan(schema.Diff(tuple(map(_change, response.changes))), tuple(notes), empty=empty)
+    return Plan(schema.Diff(tuple(map(change_of, response.changes))), tuple(notes), empty=empty)
 
 
 def moved_view(done: str, changes: Iterable[workspace_pb2.Change], notes: Iterable[str]) -> Plan:
     """What has moved."""
-    return Plan(schema.Diff(tuple(map(_change, changes))), tuple(notes), done)
+    return Plan(schema.Diff(tuple(map(change_of, changes))), tuple(notes), done)
 
 
 def changesets_view(response: workspace_pb2.ChangesetsResponse, own: str = "", *, stable: bool) -> Changesets:
@@ -133,13 +133,6 @@ def _past(past: workspace_pb2.PastChangeset, own: str) -> PastChange:
         took,
         note,
     )
-
-
-def _change(change: workspace_pb2.Change) -> schema.Change:
-    breaks = tuple(schema.Ref(module, name) for module, _, name in (ref.partition(".") for ref in change.breaks))
-    reasons = tuple(change.detail.split("; ")) if change.detail else ()
-    kind = _KINDS[change.sign]
-    return schema.Change(kind, change.module, change.name, change.kind, change.breaking, reasons, breaks)  # type: ignore[arg-type]
 
 
 def logs_view(response: workspace_pb2.LogsResponse) -> Logs:

@@ -93,6 +93,8 @@ class Change(_message.Message):
     MODULE_FIELD_NUMBER: _builtins.int
     BREAKING_FIELD_NUMBER: _builtins.int
     BREAKS_FIELD_NUMBER: _builtins.int
+    REQUIRES_FIELD_NUMBER: _builtins.int
+    UNREADABLE_FIELD_NUMBER: _builtins.int
     sign: _builtins.str
     kind: _builtins.str
     name: _builtins.str
@@ -100,8 +102,16 @@ class Change(_message.Message):
     module: _builtins.str
     breaking: _builtins.bool
     @_builtins.property
-    def breaks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """`module.name` of what it breaks."""
+    def breaks(self) -> _containers.RepeatedCompositeFieldContainer[_schema_pb2.Ref]:
+        """What it breaks, with places."""
+
+    @_builtins.property
+    def requires(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What callers must do although it does not break them."""
+
+    @_builtins.property
+    def unreadable(self) -> _containers.RepeatedCompositeFieldContainer[_schema_pb2.Ref]:
+        """The topics whose kept events cannot be read any more."""
 
     def __init__(
         self,
@@ -112,11 +122,13 @@ class Change(_message.Message):
         detail: _builtins.str = ...,
         module: _builtins.str = ...,
         breaking: _builtins.bool = ...,
-        breaks: _abc.Iterable[_builtins.str] | None = ...,
+        breaks: _abc.Iterable[_schema_pb2.Ref] | None = ...,
+        requires: _abc.Iterable[_builtins.str] | None = ...,
+        unreadable: _abc.Iterable[_schema_pb2.Ref] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaking", b"breaking", "breaks", b"breaks", "detail", b"detail", "kind", b"kind", "module", b"module", "name", b"name", "sign", b"sign"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaking", b"breaking", "breaks", b"breaks", "detail", b"detail", "kind", b"kind", "module", b"module", "name", b"name", "requires", b"requires", "sign", b"sign", "unreadable", b"unreadable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -23,13 +23,13 @@ _ROUTE = "HTTP clients follow"
 class Reason:
     """One difference of a declaration.
 
-    `todo` is what callers must do where it does not break them: with it, the difference is compatible one way only.
+    `requires` is what callers must do where it does not break them: with it, the difference is compatible one way only.
     `readable` tells whether a value written as the old version (an event that is kept) is still one of the new.
     """
 
     text: str
     breaking: bool = True
-    todo: str = ""
+    requires: str = ""
     readable: bool = True
 
     def within(self, place: str) -> Reason:
@@ -117,8 +117,8 @@ def _data(old: decls.Data, new: decls.Data, uses: Uses) -> Iterator[Reason]:
         elif isinstance(field.type, types.Optional):
             yield Reason(f"optional field {name} added", False)
         else:
-            todo = "" if uses.sent else "who makes one sets it"
-            yield Reason(f"required field {name} added", uses.sent, todo, readable=False)
+            requires = "" if uses.sent else f"whoever makes one must set {name}"
+            yield Reason(f"required field {name} added", uses.sent, requires, readable=False)
 
 
 def _with_parameters_of(old: decls.Data, new: decls.Data) -> decls.Data:

@@ -28,8 +28,8 @@ class Change:
     `breaks` are the declarations of other modules, in the new schema, that refer to it: through types at any depth,
     and the callers, subscribers and publishers of what has it in its types. A caller that was redefined in the same
     step is among them too: whether it still breaks is for its own check to say. Each has its declaration's position.
-    `todo` is what callers must do although it does not break them; `unreadable` are the topics whose kept events cannot
-    be read any more.
+    `requires` is what callers must do, although it does not break them; `unreadable` are the topics whose kept events
+    cannot be read any more.
     """
 
     kind: Literal["added", "removed", "changed"]
@@ -39,22 +39,25 @@ class Change:
     breaking: bool = False
     reasons: tuple[str, ...] = ()
     breaks: tuple[Ref, ...] = ()
-    todo: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
     unreadable: tuple[Ref, ...] = ()
 
     @property
     def compatibility(self) -> Compatibility:
         """Who can stay: all, those of before, or not even they."""
-        return "breaking" if self.breaking else "one way" if self.todo else "compatible"
+        return "breaking" if self.breaking else "one way" if self.requires else "compatible"
 
     def report(self) -> str:
         """The change, and under it what to do, whom it breaks with places, and which events are lost."""
-        lines = [*self.todo, *(f"breaks {ref}{f' at {ref.pos}' if ref.pos else ''}" for ref in self.breaks)]
-        lines += [f"events of {ref} that are kept cannot be read any more" for ref in self.unreadable]
-        shown = replace(self, breaks=())
-        return "\n".join(
-            [f"{shown}{'' if self.breaking else f' ({self.compatibility})'}", *(f"    {line}" for line in lines)]
-        )
+        shown = f"{replace(self, breaks=())}{'' if self.breaking else f' ({self.compatibility})'}"
+        return "\n".join([shown, *(f"    {line}" for line in self.consequences)])
+
+    @property
+    def consequences(self) -> tuple[str, ...]:
+        """What follows, a sentence each: what callers must do, whom it breaks, which events are lost."""
+        breaks = (f"breaks {ref}{f' at {ref.pos}' if ref.pos else ''}" for ref in self.breaks)
+        lost = (f"events of {ref} that are kept cannot be read any more" for ref in self.unreadable)
+        return (*self.requires, *breaks, *lost)
 
     def __str__(self) -> str:
         why = f": {'; '.join(self.reasons)}" if self.reasons else ""
@@ -209,6 +212,6 @@ def _change(key: RefKey, old: decls.Decl | None, new: decls.Decl | None, context
         breaking,
         tuple(reason.text for reason in found),
         context.breaks(key) if breaking else (),
-        tuple(dict.fromkeys(reason.todo for reason in found if reason.todo)),
+        tuple(dict.fromkeys(reason.requires for reason in found if reason.requires)),
         () if all(reason.readable for reason in found) else context.topics(key),
     )

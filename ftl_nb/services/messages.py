@@ -61,7 +61,9 @@ def change_messages(difference: schema.Diff) -> Iterable[workspace_pb2.Change]:
             detail=_DIGEST.sub(r"\1", "; ".join(change.reasons)),
             module=change.module,
             breaking=change.breaking,
-            breaks=map(str, change.breaks),
+            breaks=map(schema.to_proto, change.breaks),
+            requires=change.requires,
+            unreadable=map(schema.to_proto, change.unreadable),
         )
 
 

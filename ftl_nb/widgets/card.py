@@ -15,24 +15,29 @@ _SIGN_CLASS = {"+": "good", "-": "bad", "~": "warn"}
 _STATUS_CLASS = {"deployed": "good", "unchanged": "muted", "pending": "warn", "staged": "warn", "refused": "bad"}
 _CSS = """
 .ftl-nb .ftl-sign{display:inline-block;width:1.4em;text-align:center;font-weight:600}
+.ftl-nb .ftl-why{padding-left:1.8em}
 """
 
 
 @dataclass(frozen=True, slots=True)
 class CardChange:
-    """One declaration that was added, removed or changed; `detail` is its signature, or what changed."""
+    """One declaration that was added, removed or changed; `detail` is its signature, or what changed, `follows` what
+    others have to do, or lose, in sentences."""
 
     sign: Sign
     kind: str
     name: str
     detail: str = ""
+    follows: tuple[str, ...] = ()
 
     def plain(self) -> str:
-        return f"{self.sign} {printable(self._text())}"
+        follows = (f"\n      {printable(line)}" for line in self.follows)
+        return f"{self.sign} {printable(self._text())}{''.join(follows)}"
 
     def html(self) -> Element:
         sign = el("span", self.sign, class_=f"ftl-sign ftl-{_SIGN_CLASS[self.sign]}")
-        return el("li", sign, " ", el("code", self._text()))
+        follows = (el("div", line, class_="ftl-why ftl-muted") for line in self.follows)
+        return el("li", sign, " ", el("code", self._text()), *follows)
 
     def _text(self) -> str:
         gap = "" if self.detail[:1] in ("", "(", "<") else " "

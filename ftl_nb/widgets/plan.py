@@ -72,7 +72,7 @@ def _breaking(change: schema.Change) -> str:
 
 
 def _why(change: schema.Change) -> list[str]:
-    return [*change.reasons, *(f"breaks {ref}" for ref in change.breaks)]
+    return [*change.reasons, *change.consequences]
 
 
 def _block(module: str, changes: list[schema.Change]) -> tuple[Element, Element]:

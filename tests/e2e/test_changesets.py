@@ -51,6 +51,7 @@ def test_staged_cells_are_kept_and_nothing_moves(notebook: Notebook) -> None:
     plan = notebook.run("%ftl plan").ok.text
     assert "pending: goods, till" in plan
     assert "data Item" in plan
+    assert "breaks till.total at <till/total>:" in plan
     assert notebook.value("total(2)") == 5.0
     assert notebook.run("%ftl discard").ok.stdout == "dropped: goods, till\n"
     assert notebook.run("%ftl apply").refusal.slug == "nothing-staged"

@@ -28,6 +28,16 @@ def test_plain_form_is_one_line_a_change() -> None:
     assert str(CARD) == CARD.plain()
 
 
+def test_what_follows_for_others_stands_under_the_change() -> None:
+    card = Card(
+        "shop",
+        "deployed",
+        (CardChange("~", "data", "Order", "field note added", ("whoever makes <one> must set it",)),),
+    )
+    assert card.plain().splitlines()[1:] == ["  ~ data Order field note added", "      whoever makes <one> must set it"]
+    assert '<div class="ftl-why ftl-muted">whoever makes &lt;one&gt; must set it</div>' in str(card.html())
+
+
 def test_how_long_it_took_is_metadata_alone() -> None:
     data, metadata = CARD._repr_mimebundle_()
     assert metadata == {"ftl": {"took_ms": 42.1}}

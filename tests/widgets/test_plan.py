@@ -16,9 +16,17 @@ PLAN = Plan(
                 "data",
                 True,
                 ("field sku: type changed from String to Int",),
-                (s.Ref("mail", "send"), s.Ref("users", "find")),
+                (s.Ref("mail", "send", pos=s.Position("<mail/send>", 3, 1)), s.Ref("users", "find")),
+                unreadable=(s.Ref("shop", "orders"),),
             ),
-            s.Change("changed", "shop", "Receipt", "data", reasons=("field note added",)),
+            s.Change(
+                "changed",
+                "shop",
+                "Receipt",
+                "data",
+                reasons=("field note added",),
+                requires=("whoever makes one must set note",),
+            ),
             s.Change("removed", "users", "<old>", "verb", True),
         )
     )
@@ -31,7 +39,7 @@ def test_plain_form(golden: Callable[[str], str]) -> None:
 
 def test_what_breaks_is_red_and_names_who() -> None:
     html = str(PLAN.html())
-    assert '<div class="ftl-why ftl-bad">breaks mail.send</div>' in html
+    assert '<div class="ftl-why ftl-bad">breaks mail.send at &lt;mail/send&gt;:3:1</div>' in html
     assert '<span class="ftl-sign ftl-good">+</span>' in html
     assert '<span class="ftl-sign ftl-bad">-</span> <code>verb &lt;old&gt;</code>' in html
 

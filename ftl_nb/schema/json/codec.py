@@ -10,8 +10,9 @@ from typing import Any
 from ftl_nb.schema.json.build import ShapeBuilder
 from ftl_nb.schema.json.errors import JsonError, Mismatch, UnsupportedType
 from ftl_nb.schema.json.externals import NONE, External, Externals, frozen
-from ftl_nb.schema.json.limits import BODY_LIMIT, TOO_DEEP, parsed, too_large
+from ftl_nb.schema.json.limits import TOO_DEEP, parsed, too_large
 from ftl_nb.schema.json.shape import Convert, Shape, locate_json, locate_value
+from ftl_nb.schema.limits import BODY_LIMIT
 
 _TYPING = threading.Lock()
 
