@@ -190,7 +190,8 @@ def test_bodies() -> None:
 
 def test_messages() -> None:
     said = fuzz(messages(), damaged_bytes, read_message)
-    assert said == {READ, "these bytes are no message Schema"}
+    assert said >= {READ, "these bytes are no message Schema"}
+    assert all(said)
 
 
 LONGEST = 10_000_000
