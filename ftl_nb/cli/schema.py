@@ -62,10 +62,11 @@ def schema() -> None:
 
 @schema.command("get")
 @click.argument("module", default="")
+@click.option("--runtime", is_flag=True, help="what the running system says of it instead")
 @pass_cluster
-def get_schema(cluster: Cluster, module: str) -> None:
+def get_schema(cluster: Cluster, module: str, runtime: bool) -> None:
     """Print the cluster's schema, or one module's."""
-    click.echo(cluster.schema(module))
+    click.echo(cluster.schema(module, runtime=runtime))
 
 
 @schema.command()

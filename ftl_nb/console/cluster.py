@@ -170,11 +170,14 @@ class Cluster:
 
     # --- looking -------------------------------------------------------------------------------------------------
 
-    def schema(self, module: str = "") -> Display:
-        """The schema's text, of one module or whole."""
-        from ftl_nb.widgets import schema_view
+    def schema(self, module: str = "", *, runtime: bool = False) -> Display:
+        """The schema's text, of one module or whole; with `runtime`, what the running system says of it instead."""
+        from ftl_nb.widgets import RuntimeView, schema_view
 
-        return schema_view(self._module(module) if module else self.system)
+        found = self._module(module) if module else self.system
+        if not runtime:
+            return schema_view(found)
+        return RuntimeView((found,) if isinstance(found, Module) else found.realms[0].modules)
 
     @property
     def system(self) -> Schema:

@@ -69,6 +69,11 @@ def _one_module(parser: Parser) -> None:
     parser.add_argument("module", nargs="?", default="", help="a module's name (default: all)")
 
 
+def _schema_words(parser: Parser) -> None:
+    _one_module(parser)
+    parser.add_argument("--runtime", action="store_true", help="what the running system says of it instead")
+
+
 def _trace_words(parser: Parser) -> None:
     parser.add_argument("which", nargs="?", type=int, default=1, metavar="N", help="1 is the newest request")
     parser.add_argument(
@@ -101,7 +106,7 @@ def _export(notebook: Notebook, words: Namespace) -> Any:
 
 _TABLE = (
     Command("status", "modules, their runners and who defined them", lambda n, w: n.cluster.status()),
-    Command("schema", "the schema's text", lambda n, w: n.cluster.schema(w.module), _one_module),
+    Command("schema", "the schema's text", lambda n, w: n.cluster.schema(w.module, runtime=w.runtime), _schema_words),
     Command("stage", "keep the cells that follow for one change", changes.stage, changes.stage_words),
     Command("plan", "what is staged or pending, and what stands in its way", lambda n, w: n.cluster.plan()),
     Command("apply", "move all that is staged or pending as one change", changes.apply, changes.apply_words),

@@ -127,6 +127,7 @@ if TYPE_CHECKING:
     from ftl_nb.schema.edges import levels as levels
     from ftl_nb.schema.edges import reached as reached
     from ftl_nb.schema.edges import visible as visible
+    from ftl_nb.schema.elements import runtime_elements as runtime_elements
     from ftl_nb.schema.elements import with_runtime as with_runtime
     from ftl_nb.schema.json.check import check_json as check_json
     from ftl_nb.schema.jsonschema import json_schema as json_schema
@@ -153,7 +154,7 @@ _LATER = {
     "ftl_nb.schema.difference": ("Change", "Diff", "diff"),
     "ftl_nb.schema.digests": ("digest",),
     "ftl_nb.schema.edges": ("Edges", "graph", "import_cycle", "imports", "instantiate", "levels", "reached", "visible"),
-    "ftl_nb.schema.elements": ("with_runtime",),
+    "ftl_nb.schema.elements": ("runtime_elements", "with_runtime"),
     "ftl_nb.schema.jsonschema": ("json_schema",),
     "ftl_nb.schema.json.check": ("check_json",),
     "ftl_nb.schema.rules": ("ITEM_RULES", "RULES", "Rule"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -64,3 +65,16 @@ def _updated(decl: Any, element: rt.Runtime) -> Any:
         return replace(decl, runtime=element)
     changes: dict[str, Any] = {part: element}
     return replace(decl, runtime=replace(decl.runtime or rt.VerbRuntime(), **changes))
+
+
+def runtime_elements(module: decls.Module) -> Iterator[rt.RuntimeElement]:
+    """What the running system says of a module and of its declarations: `with_runtime` puts each back."""
+    runtime = module.runtime
+    key = runtime.deployment.deployment_key if runtime and runtime.deployment else ""
+    for part in _OF_MODULE.values() if runtime else ():
+        if (element := getattr(runtime, part)) is not None:
+            yield rt.RuntimeElement(element, key)
+    for decl in module.decls:
+        found = getattr(decl, "runtime", None)
+        parts = [getattr(found, part) for part in _OF_VERB.values()] if isinstance(found, rt.VerbRuntime) else [found]
+        yield from (rt.RuntimeElement(each, key, decl.name) for each in parts if each is not None)

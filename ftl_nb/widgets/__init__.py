@@ -12,6 +12,7 @@ from ftl_nb.widgets.graph import Graph, graph, kind_of, mermaid, signature
 from ftl_nb.widgets.logs import LogLine, Logs
 from ftl_nb.widgets.plan import Plan
 from ftl_nb.widgets.rows import Rows
+from ftl_nb.widgets.runtime import RuntimeView
 from ftl_nb.widgets.settings import SettingLine, SettingLines
 from ftl_nb.widgets.table import ModuleStatus, Status, decl_counts
 from ftl_nb.widgets.text_view import SchemaText, schema_view
@@ -30,6 +31,7 @@ __all__ = [
     "PastChange",
     "Plan",
     "Rows",
+    "RuntimeView",
     "SchemaText",
     "SettingLine",
     "SettingLines",

@@ -136,6 +136,16 @@ def test_schema_and_its_twin(shop: Notebook) -> None:
     assert "known modules: shop, users" in str(shop.run("%ftl schema nope").refusal.hint)
 
 
+def test_runtime_elements_and_their_twins(shop: Notebook) -> None:
+    text = str(shop.value("%ftl schema shop --runtime"))
+    rows = {tuple(line.split()[:2]): line for line in text.splitlines()[1:]}
+    assert {("shop", "base"), ("shop", "deployment"), ("shop", "scaling"), ("shop", "runner")} <= rows.keys()
+    assert "state=canonical" in rows["shop", "deployment"]
+    assert "endpoint=127.0.0.1:" in rows["shop", "runner"]
+    assert text == str(shop.cluster.schema("shop", runtime=True))
+    assert {line.split()[0] for line in str(shop.value("%ftl schema --runtime")).splitlines()} >= {"shop", "users"}
+
+
 def test_status_and_its_twin(shop: Notebook) -> None:
     text = str(shop.value("%ftl status"))
     assert text == str(shop.cluster.status())

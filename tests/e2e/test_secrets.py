@@ -108,6 +108,7 @@ def test_nothing_that_is_shown_or_kept_holds_the_value(shop: Notebook, system: S
         "answer_wrongly()",
         "%ftl logs",
         "%ftl secret list",
+        "%ftl schema --runtime",
         "api_key",
         "%ftl trace",
     ):

@@ -76,3 +76,17 @@ def test_an_element_without_its_place(
 ) -> None:
     with pytest.raises(schema.SchemaError, match=message):
         put(module, (element, name))
+
+
+def test_the_elements_of_a_module_make_it_again() -> None:
+    full = put(
+        MODULE, (DEPLOYMENT, None), (RUNNER, None), (EGRESS, "v"), (CONNECTOR, "v"), (TOPIC, "t"), (DATABASE, "d")
+    )
+    elements = list(schema.runtime_elements(full))
+    assert {element.deployment for element in elements} == {"dpl-shop-1"}
+    assert put(MODULE, *((element.element, element.name) for element in elements)) == full
+
+
+def test_no_element_changes_a_digest() -> None:
+    full = put(MODULE, (DEPLOYMENT, None), (RUNNER, None), (EGRESS, "v"), (TOPIC, "t"), (DATABASE, "d"))
+    assert schema.digest(full) == schema.digest(PLAIN)
