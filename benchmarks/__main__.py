@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks import (
     call,
+    changes,
     cold,
     edit,
     load_ext,
@@ -39,6 +40,8 @@ MEASURES: dict[str, Callable[[Bench], list[Row]]] = {
     "load_ext": load_ext.measure,
     "unchanged": edit.measure_unchanged,
     "packages": edit.measure_packages,
+    "changes": changes.measure,
+    "redeployments": changes.measure_load,
     "sql": sql.measure,
     "memory": memory.measure,
     "schema_text": schema_text.measure,
