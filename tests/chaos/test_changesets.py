@@ -47,6 +47,13 @@ HERE = Path({here!r})
 @ftl.verb(export=True)
 def version() -> int:
     return {version}
+
+@ftl.verb(export=True)
+def hold(begun: str) -> int:
+    Path(begun).touch()
+    while not (HERE / "go").exists():
+        time.sleep(0.01)
+    return {version}
 """
 #: It says that it runs; then it waits to be let go, and may stop the database as the last thing it does.
 FIXTURE = """
@@ -131,10 +138,11 @@ def test_what_was_not_decided_has_not_moved(system: System, tmp_path: Path, name
     assert len(files) == 1
 
 
-def test_a_database_comes_back_with_what_was_prepared(system: System, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["database", "zygote"])
+def test_what_was_prepared_survives_who_comes_back(system: System, tmp_path: Path, name: str) -> None:
     made = begin(system, tmp_path)
-    before = system.kill("database")
-    until(lambda: system.process("database") != before)
+    before = system.kill(name)
+    until(lambda: system.process(name) != before)
     (tmp_path / "go").touch()
     made.result(timeout=SOON)
     assert system.call("shop.version") == 2
@@ -158,3 +166,33 @@ def test_what_was_decided_has_moved_wholly(system: System, tmp_path: Path, name:
     assert call_settled(system, "shop.countItems") == 2
     assert call_settled(system, "shop.totalPrice") == 2
     until(lambda: state_of_newest(system) == "finalized")
+
+
+def runners(system: System) -> set[int]:
+    return {p.pid for p in system.processes if p.name.startswith("ftl:runner")}
+
+
+@pytest.mark.parametrize("name", [*HEADS, "zygote", "database", "old runner", "new runner"])
+def test_what_drains_may_die_with_everybody_else(system: System, tmp_path: Path, name: str) -> None:
+    """A call holds the old runner while the new version serves already."""
+    old = runners(system)
+    held = system.begin("shop.hold", tmp_path / "held")
+    system.cluster.define("shop", module(tmp_path, 2))
+    assert state_of_newest(system) == "committed"
+    (new,) = runners(system) - old
+    pids = {"old runner": old, "new runner": {new}}.get(name) or {system.process(name)}
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    if name in (*HEADS, "old runner"):
+        with pytest.raises(FtlError):
+            held.result(timeout=SOON)
+    (tmp_path / "go").touch()
+    if name not in (*HEADS, "old runner"):
+        assert held.result(timeout=SOON) == 1
+    assert call_settled(system, "shop.version") == 2
+    assert call_settled(system, "shop.countItems") == 1
+    until(lambda: state_of_newest(system) == "finalized")
+    until(lambda: len(runners(system)) == 1, what="one runner")
+    system.cluster.define("shop", module(tmp_path, 3))
+    assert call_settled(system, "shop.version") == 3
+    until(lambda: len(runners(system)) == 1, what="one runner")
