@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import re
 import traceback
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from ftl_nb.errors import FtlError, Place
 #: What is told of an exception's own words, and of a group's exceptions.
 MESSAGE = 8 * 1024
 _GROUP = 10
+#: Equal calls, one in the other, that are shown before they are counted.
+_SHOWN = 3
+_REPEATED = re.compile(r"  \[Previous call repeated (\d+) more times?\]")
 _OURS = str(Path(__file__).parents[1])
 
 
@@ -51,10 +55,23 @@ def gone_through(error: FtlError) -> FtlError:
     frames = _users_frames(error)
     if frames:
         below = error.remote.splitlines()[1:] or [f"{error.code}: {error.message}"]
-        error.remote = "\n".join([*_written(frames), *below])
+        head, *lines = "\n".join(_written(frames)).splitlines()
+        error.remote = "\n".join([head, *_before(lines, below)])
         error.place = error.place or _place(frames[-1])
     # What is raised on from here has these frames behind it.
     return error.with_traceback(None)
+
+
+def _before(lines: list[str], below: list[str]) -> list[str]:
+    """The lines of a call and of what it called; where a verb calls itself again and again, they are counted as Python
+    counts them."""
+    shown = _SHOWN * len(lines)
+    if below[:shown] != lines * _SHOWN:
+        return [*lines, *below]
+    repeated = _REPEATED.fullmatch(below[shown]) if len(below) > shown else None
+    count = 1 + (int(repeated[1]) if repeated else 0)
+    told = f"  [Previous call repeated {count} more time{'s' * (count > 1)}]"
+    return [*below[:shown], told, *below[shown + bool(repeated) :]]
 
 
 def _users_frames(error: BaseException) -> list[traceback.FrameSummary]:
