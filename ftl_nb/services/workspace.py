@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from ftl_nb.binding.source import Cell, ModuleSource
@@ -134,18 +135,23 @@ class Workspace:
                 try:
                     return self._attempt(changes, owner, keep=keep).run()
                 except FtlError as alone:
-                    raise self._kept(changes, owner, cell, alone, together) from None
+                    raise self._kept(
+                        changes, owner, cell, alone, None if _is_in(together, waiting) else together
+                    ) from None
         try:
             return self._attempt(changes, owner, keep=keep).run()
         except FtlError as e:
-            raise self._kept(changes, owner, cell, e, e) from None
+            raise self._kept(changes, owner, cell, e, None) from None
 
     def _kept(
-        self, changes: dict[str, ModuleSource], owner: Owner, cell: Cell, alone: FtlError, together: FtlError
+        self, changes: dict[str, ModuleSource], owner: Owner, cell: Cell, alone: FtlError, together: FtlError | None
     ) -> FtlError:
-        """What breaks other cells is kept for the next one to make whole; what is wrong in itself is not."""
+        """What breaks other cells is kept for the next one to make whole; what is wrong in itself is not.
+
+        `together` is what went wrong with the pending modules, None where only they are wrong.
+        """
         filename = cell.filename(next(iter(changes)))
-        found = next((e for e in (alone, together) if breaks_others(e, filename)), None)
+        found = next((e for e in (alone, together) if e is not None and breaks_others(e, filename)), None)
         if found is None:
             return alone
         for source in changes.values():
@@ -354,6 +360,12 @@ def own_first(error: FtlError, filename: str) -> FtlError:
     error.others = ()
     own.others = (*own.others, error, *rest)
     return own
+
+
+def _is_in(error: FtlError, modules: Collection[str]) -> bool:
+    """Whether everything that is wrong is wrong in cells of these modules."""
+    found = {cell.strip("<>").partition("/")[0] for cell in broken_cells(error)}
+    return bool(found) and found <= set(modules)
 
 
 def breaks_others(error: FtlError, filename: str) -> bool:

@@ -155,6 +155,21 @@ def test_24_a_cells_own_error_is_told_before_that_of_what_is_pending_in_its_modu
     assert notebook.cluster.call("hiding.spend", {"value": 3}) == 3
 
 
+def test_24_a_cells_own_error_is_told_before_that_of_another_module_that_is_pending(notebook: Notebook) -> None:
+    notebook.run(order("waits", "quantity")).ok  # noqa: B018
+    notebook.run(total("waits", "quantity")).ok  # noqa: B018
+    assert notebook.run(order("waits", "count")).refusal.slug == "breaks-others"
+    refused = notebook.run("%%ftl_verb --module apart\ndef wrong(n: int) -> int:\n    return 'no'\n").refusal
+    assert refused.slug != "breaks-others"
+    assert refused.place is not None
+    assert refused.place.filename == "<apart/wrong>"
+    assert "pending: waits" in notebook.run("%ftl plan").ok.text
+    assert (
+        notebook.run("%%ftl_verb --module apart\ndef right(n: int) -> int:\n    return n\n").card.status == "deployed"
+    )
+    notebook.run(total("waits", "count")).ok  # noqa: B018
+
+
 def test_24_taking_the_cell_back_clears_what_was_pending(notebook: Notebook) -> None:
     define_pair(notebook)
     before = deployment_keys(notebook)
