@@ -20,11 +20,13 @@ def words(name: str) -> tuple[str, ...]:
 
 
 def camel(name: str) -> str:
-    """The lower camel case of a name; leading underscores stay.
+    """The lower camel case of a name; leading underscores stay, and so does a name that no schema can have.
 
     >>> camel("get_user"), camel("UserID"), camel("HTTPName"), camel("class_")
     ('getUser', 'userId', 'httpName', 'class')
     """
+    if not name.isascii():
+        return name
     first, *rest = words(name) or ("",)
     return _leading(name) + first.lower() + "".join(word.capitalize() for word in rest)
 

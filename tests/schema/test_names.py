@@ -18,6 +18,7 @@ CAMEL = [
     ("x", "x"),
     ("", ""),
     ("sha256_of", "sha256Of"),
+    ("größe_von", "größe_von"),
 ]
 SNAKE = [
     ("getUser", "get_user"),
