@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from ftl_nb import schema
 from ftl_nb.binding.source import ModuleSource
@@ -215,8 +216,8 @@ class Attempt:
     def _validate(self) -> None:
         """The rules of the language over the whole system; every problem at once, those of the own cells first."""
         validated = self._plane.validator.validate(self._after())
-        own = [self._problem(p) for p in validated.problems if self._place(p.pos) is not None]
-        others = [self._problem(p) for p in validated.problems if self._place(p.pos) is None]
+        found = [self._problem(p) for p in validated.problems]
+        own, others = ([e for e in found if (e.place is None) is elsewhere] for elsewhere in (False, True))
         if own:
             raise with_others(own + others)
         if others:
@@ -235,7 +236,17 @@ class Attempt:
 
     def _problem(self, problem: schema.Problem) -> FtlError:
         hint = next((hint for words, hint in _HINTS.items() if words in problem.message), "")
-        return fail("schema-invalid", self._place(problem.pos), hint, detail=problem.message)
+        return fail("schema-invalid", self._place(self._cause(problem)), hint, detail=problem.message)
+
+    def _cause(self, problem: schema.Problem) -> schema.Position:
+        """Where a problem is; a cycle, which is nowhere, is where a changed module needs the next one of it."""
+        if problem.rule != "R090":
+            return problem.pos
+        for name, needed in pairwise(problem.message.rpartition(": ")[2].split(" -> ")):
+            for decl in self._candidates[name].module.decls if name in self._candidates else ():
+                if any(ref.module == needed for ref in schema.refs(decl)):
+                    return decl.pos
+        return problem.pos
 
     def _place(self, position: schema.Position) -> Place | None:
         for candidate in self._candidates.values():

@@ -176,6 +176,8 @@ def test_modules_that_call_one_another_in_a_circle_are_told_how_to_mend_it(noteb
     notebook.module("circle_a", "from ftl_nb.modules import circle_b\n")
     refused = notebook.run("%%ftl_verb --export\ndef ping(n: int) -> int:\n    return circle_b.pong(n)\n").refusal
     assert refused.message.startswith("found cycle in dependencies")
+    assert refused.place is not None
+    assert (refused.place.filename, refused.place.line) == ("<circle_a/ping>", 2)
     assert refused.hint == "modules call one another in one direction: move what both need into a module of its own"
     assert notebook.value("circle_b.pong(3)") == 3
 
