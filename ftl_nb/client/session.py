@@ -169,6 +169,14 @@ class Session:
                     raise from_control_error(e) from None
             pause.wait(_AGAIN_SECONDS)
 
+    def _move(self, method: Unary[Any, Res], request: Message) -> Res:
+        """The call of a change. Who interrupts it does not end it, and is told where to look. Raises FtlError."""
+        try:
+            return self.ask(method, request)
+        except KeyboardInterrupt:
+            # The lines below this one are gRPC's own, dozens of them.
+            raise KeyboardInterrupt("the change goes on; %ftl changesets says what becomes of it") from None
+
     def query_timeline(self, sql: str) -> bytes:
         """The rows of a SELECT over the timeline, as an Arrow IPC stream. Raises FtlError `timeline-query`."""
         request = timeline_pb2.QueryEventsRequest(sql=sql)
@@ -186,14 +194,14 @@ class Session:
         request = workspace_pb2.DefineRequest(
             module=module, cell=cell_message(cell), owner=self.owner, keep=keep, dry_run=dry_run, stage=stage
         )
-        response = self.ask(WorkspaceService.define, request)
+        response = self._move(WorkspaceService.define, request)
         source = self._take(response.deployed, module)
         names = tuple(d.schema.name for d in response.deployed)
         return Defined(response.status, response.label, tuple(response.changes), tuple(response.notes), names, source)
 
     def apply(self, *, force: bool = False) -> workspace_pb2.ApplyResponse:
         """Moves all that this client has staged, or that is pending of it. Raises FtlError; then nothing has moved."""
-        response = self.ask(WorkspaceService.apply, workspace_pb2.ApplyRequest(owner=self.owner, force=force))
+        response = self._move(WorkspaceService.apply, workspace_pb2.ApplyRequest(owner=self.owner, force=force))
         for deployed in response.deployed:
             self._take([deployed], deployed.schema.name)
         return response
@@ -201,7 +209,7 @@ class Session:
     def revert(self, changeset: str = "", *, force: bool = False) -> workspace_pb2.RevertResponse:
         """Takes a changeset back, the newest without a key. Raises FtlError; then nothing has moved."""
         request = workspace_pb2.RevertRequest(changeset=changeset, owner=self.owner, force=force)
-        response = self.ask(WorkspaceService.revert, request)
+        response = self._move(WorkspaceService.revert, request)
         self._take(response.deployed, "")
         self.view.update((), response.removed)
         return response

@@ -58,6 +58,22 @@ def test_an_interrupt_reaches_a_verb_that_another_one_called(shop: Notebook, tmp
     assert shop.ok("double(21)") == "42\n"
 
 
+def test_an_interrupted_change_goes_on_and_says_so(shop: Notebook, tmp_path: Path) -> None:
+    began, go = tmp_path / "began", tmp_path / "go"
+    fixture = (
+        "%%ftl_fixture --module shop\ndef wait() -> None:\n"
+        "    import time\n    from pathlib import Path\n"
+        f"    Path({str(began)!r}).touch()\n"
+        f"    while not Path({str(go)!r}).exists():\n        time.sleep(0.01)\n"
+    )
+    error = interrupt(shop, fixture, began)
+    assert error == "KeyboardInterrupt: the change goes on; %ftl changesets says what becomes of it"
+    assert "preparing" in shop.ok("print(get_ipython().run_line_magic('ftl', 'changesets 1').plain())")
+    go.touch()
+    until(lambda: "fixture" in shop.ok("print(get_ipython().run_line_magic('ftl', 'schema shop').plain())"))
+    assert shop.ok("double(21)") == "42\n"
+
+
 def test_a_restarted_kernel_finds_what_was_deployed(open_notebook: Open) -> None:
     notebook = open_notebook()
     notebook.ok(SHOP)
