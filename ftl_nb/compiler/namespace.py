@@ -67,6 +67,7 @@ class Namespace:
     cells: tuple[ParsedCell, ...] = ()
     imports: dict[str, str] = field(default_factory=dict)
     nodes: dict[str, list[ast.AST]] = field(default_factory=dict)
+    classes: dict[str, ParsedCell] = field(default_factory=dict)
     marks: dict[str, tuple[ParsedCell, Mark]] = field(default_factory=dict)
     configs: dict[str, ConfigDecl] = field(default_factory=dict)
     declarations: dict[str, Declaration] = field(default_factory=dict)
@@ -107,6 +108,8 @@ def read_namespace(source: ModuleSource, sql_verbs: Mapping[str, str], databases
 
 def _bind(space: Namespace, cell: ParsedCell, statement: ast.stmt) -> None:
     """The last function, class or import of a name wins; a variable keeps every statement that assigns it."""
+    if isinstance(statement, ast.ClassDef):
+        _define_class(space, cell, statement)
     if isinstance(statement, Function | ast.ClassDef):
         _forget(space, statement.name)
         space.nodes[statement.name] = [statement]
@@ -118,6 +121,14 @@ def _bind(space: Namespace, cell: ParsedCell, statement: ast.stmt) -> None:
         space.nodes.setdefault(name, []).append(statement)
         if config := _config(space, cell, name, statement):
             space.configs[name] = config
+
+
+def _define_class(space: Namespace, cell: ParsedCell, statement: ast.ClassDef) -> None:
+    """A class of a module is defined in one cell: the verbs of other cells hold the one that they were made with."""
+    earlier = space.classes.setdefault(statement.name, cell)
+    if earlier is not cell:
+        first, second = f"class {statement.name} of {earlier.filename}", f"that of {cell.filename}"
+        raise _collision(space, first, second, statement.name, cell.place(statement))
 
 
 def _forget(space: Namespace, name: str) -> None:

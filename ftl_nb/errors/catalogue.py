@@ -61,7 +61,7 @@ _ENTRIES = (
         "name-collision",
         "FTL-C110",
         "{first} and {second} have the same name {name!r} in module {module} (snake case).",
-        "rename one of them",
+        "rename one of them, or change the cell that has it already",
     ),
     Entry(
         "unknown-injection",

@@ -181,6 +181,16 @@ def test_one_namespace_after_the_change_to_snake_case(verbs: tuple[str, ...], op
     assert says in error.message
 
 
+def test_a_class_is_defined_in_one_cell_of_its_module() -> None:
+    error = refusal("class Order: ...\n\n@ftl.verb\ndef a() -> int: ...")
+    assert error.slug == "name-collision"
+    assert error.message.startswith("Class Order of <shop/")
+    assert error.place is not None
+    assert (error.place.filename, error.place.line) == ("<shop/c1>", 1)
+    again = "import ftl_nb as ftl\nclass Twice: ...\nclass Twice: ...\n"
+    assert analysed(opening=again).verbs == ()
+
+
 def test_configs_are_declared_by_their_literal_name_or_by_the_variable() -> None:
     opening = (
         "import ftl_nb as ftl\na_rate = ftl.Config[float](default=1.0)\nb: object = ftl.Config[list[int]]('steps')\n"
