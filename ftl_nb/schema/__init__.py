@@ -15,6 +15,7 @@ from ftl_nb.schema.errors import SchemaError as SchemaError
 from ftl_nb.schema.nodes.base import NOWHERE as NOWHERE
 from ftl_nb.schema.nodes.base import Node as Node
 from ftl_nb.schema.nodes.base import Position as Position
+from ftl_nb.schema.nodes.base import Struct as Struct
 from ftl_nb.schema.nodes.base import Visibility as Visibility
 from ftl_nb.schema.nodes.decls import DECL_KINDS as DECL_KINDS
 from ftl_nb.schema.nodes.decls import Config as Config

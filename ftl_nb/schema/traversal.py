@@ -1,7 +1,6 @@
 """Walking and rebuilding trees of nodes, in the order of the public system."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from operator import is_
 from typing import Any, TypeVar, cast
 
@@ -97,9 +96,3 @@ def transform(node: _N, change: Callable[[Node], Node]) -> _N:
 def refs(node: Node) -> Iterator[types.Ref]:
     """Every reference at or below the node, metadata included."""
     return (found for found in walk(node) if found.__class__ is types.Ref)
-
-
-@cache
-def field_names(cls: type[Node]) -> tuple[str, ...]:
-    """The names of a node's own fields, without its position."""
-    return tuple(part.name for part in cls.parts if part.name not in ("pos", "unknown"))

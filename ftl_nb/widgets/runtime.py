@@ -25,7 +25,6 @@ _ELEMENTS: dict[type[schema.Runtime], str] = {
     schema.EgressRuntime: "egress",
     schema.PlaintextKafkaSubscriptionConnector: "subscription",
 }
-_ASIDE = frozenset(("pos", "unknown"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +53,19 @@ def _rows_of(module: schema.Module) -> Iterator[tuple[str, str, str]]:
         yield of, _ELEMENTS[type(found.element)], "  ".join(_words(found.element))
 
 
-def _words(node: object, path: str = "") -> Iterator[str]:
+def _words(node: schema.Struct, path: str = "") -> Iterator[str]:
     """`field=value` of every field that is set, those of parts by their path."""
-    for part in type(node).parts:  # type: ignore[attr-defined]
-        value = getattr(node, part.name)
-        if part.name not in _ASIDE and value not in (None, False, "", ()):
-            yield from _word(f"{path}{part.name}", value)
+    for name in node.__match_args__:
+        value = getattr(node, name)
+        if value not in (None, False, "", ()):
+            yield from _word(f"{path}{name}", value)
 
 
 def _word(name: str, value: object) -> Iterator[str]:
     if isinstance(value, tuple):
         for number, item in enumerate(value):
             yield from _word(f"{name}[{number}]", item)
-    elif hasattr(type(value), "parts"):
+    elif isinstance(value, schema.Struct):
         yield from _words(value, f"{name}.")
     elif isinstance(value, Enum):
         yield f"{name}={value.name.lower()}"

@@ -66,7 +66,7 @@ class _Aside(NamedTuple):
 
 
 def aside(*, default: Any, kw_only: bool = True) -> Any:
-    """The default of a field that takes no part in what a node is."""
+    """The default of a field that takes no part in what a node is; type checkers read `kw_only`."""
     return _Aside(default)
 
 
@@ -86,7 +86,6 @@ class StructType(type):
             "__init__": _first_time,
             "__match_args__": tuple(shown),
             "_compared": staticmethod(attrgetter(*shown) if shown else _nothing),
-            "_shown": tuple(shown),
         }
         for key, value in members.items():
             setattr(made, key, value)
@@ -138,16 +137,11 @@ def _nothing(value: object) -> tuple[()]:
 def _dataclass_fields(cls: StructType) -> Mapping[str, Any]:
     from dataclasses import field, make_dataclass
 
-    described = [
-        (
-            part.name,
-            part.type,
-            field(kw_only=part.aside, compare=not part.aside, repr=not part.aside)
-            if part.default is MISSING
-            else field(default=part.default, kw_only=part.aside, compare=not part.aside, repr=not part.aside),
-        )
-        for part in cls.parts
-    ]
+    described = []
+    for part in cls.parts:
+        default: dict[str, Any] = {} if part.default is MISSING else {"default": part.default}
+        shown = not part.aside
+        described.append((part.name, part.type, field(kw_only=part.aside, compare=shown, repr=shown, **default)))
     made: Any = make_dataclass(cls.__name__, described, init=False, repr=False, eq=False)
     fields: Mapping[str, Any] = made.__dataclass_fields__
     return fields
@@ -162,7 +156,7 @@ class Struct(metaclass=StructType):
 
     unknown: bytes = aside(default=b"", kw_only=True)
     _compared: ClassVar[Callable[[Any], Any]]
-    _shown: ClassVar[tuple[str, ...]]
+    __match_args__: ClassVar[tuple[str, ...]]
     __dataclass_fields__: ClassVar[Any] = _Fields()
 
     def __eq__(self, other: object) -> bool:
@@ -174,7 +168,7 @@ class Struct(metaclass=StructType):
         return hash((type(self), type(self)._compared(self)))
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._shown)
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__match_args__)
         return f"{type(self).__name__}({shown})"
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
