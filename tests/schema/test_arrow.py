@@ -9,7 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
@@ -22,6 +22,7 @@ from ftl_nb.schema import testkit
 from ftl_nb.schema.arrow import ArrowError, arrow_rows, arrow_schema, type_of_arrow
 from ftl_nb.schema.json import codec, name_variant
 from ftl_nb.schema.json.errors import UnsupportedType
+from schema.records import Level
 
 T = TypeVar("T")
 UTC = datetime.UTC
@@ -69,11 +70,6 @@ SYSTEM = schema.parse(TEXT.replace("Int: Int?", "Int: shop.Maybe"))
 class Colour(StrEnum):
     RED = "red"
     BLUE = "blue"
-
-
-class Level(IntEnum):
-    LOW = 1
-    HIGH = 2
 
 
 @dataclass

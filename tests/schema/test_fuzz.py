@@ -23,6 +23,7 @@ import pytest
 
 from ftl_nb import schema
 from ftl_nb.schema import json as codecs
+from schema.records import Pet
 
 T = TypeVar("T")
 RUNS = int(os.environ.get("FTL_FUZZ", "1500")) // 3
@@ -51,19 +52,6 @@ class Line:
     sku: str
     price: float = 1.5
     at: datetime | None = None
-
-
-@dataclass
-class Cat:
-    lives: int
-
-
-@dataclass
-class Dog:
-    name: str
-
-
-Pet = Cat | Dog
 
 
 @dataclass
