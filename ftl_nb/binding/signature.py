@@ -27,7 +27,8 @@ NOTHING: Any = _Nothing()
 class Signature:
     """`request` and `response` are annotations (NOTHING and None for none); `parameter` is the request's own name.
 
-    `spread` verbs (SQL) take the fields of their request by position too.
+    `spread` verbs (SQL) take the fields of their request by position too. `streams` says whether the request, the
+    response or both are streams: every call asks for it.
     """
 
     request: Any
@@ -35,11 +36,10 @@ class Signature:
     parameter: str = ""
     injected: tuple[str, ...] = ()
     spread: bool = False
+    streams: bool = dataclasses.field(init=False)
 
-    @property
-    def streams(self) -> bool:
-        """Whether the request, the response or both are streams."""
-        return is_stream(self.request) or is_stream(self.response)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "streams", is_stream(self.request) or is_stream(self.response))
 
     @property
     def fields(self) -> tuple[str, ...]:
