@@ -127,15 +127,17 @@ class TypeChecker:
         """Ends the checker's process."""
         self._checker.stop()
 
-    def check_system(self, modules: Iterable[ModuleInput], changed: Collection[str]) -> dict[str, list[Diagnostic]]:
+    def check_system(
+        self, modules: Iterable[ModuleInput], changed: Collection[str], before: Iterable[schema.Module] = ()
+    ) -> dict[str, list[Diagnostic]]:
         """The type errors of the changed modules and of all that depend on them, by module; one without is left out.
 
-        `modules` is the whole system as it would be. Raises FtlError: `internal` when no checker answers, and what
-        `analyse` raises.
+        `modules` is the whole system as it would be. What depends on a module of the same digest as in `before` alone
+        has seen nothing change. Raises FtlError: `internal` when no checker answers, and what `analyse` raises.
         """
         with self._lock:
             self._take({given.name: given for given in modules})
-            wanted = self._dependants(changed)
+            wanted = self._dependants(self._reshaped(changed, before)) | (self._known.keys() & set(changed))
             paths = {self._folder / _shadow_path(name): name for name in wanted if self._known[name].shadow}
             findings = self._checker.check(paths, {**self._texts, **self._imported_files()})
             return self._by_module(findings, paths)
@@ -167,6 +169,12 @@ class TypeChecker:
         if known is not None and known.given.schema == module:
             return known.stub
         return "" if module is None else self._stub(module)
+
+    def _reshaped(self, changed: Collection[str], before: Iterable[schema.Module]) -> set[str]:
+        """The changed modules that others see change: not those whose bodies, comments or places alone are others."""
+        seen = {module.name: schema.digest(module) for module in before if module.name in changed}
+        now = (known.given.schema for name, known in self._known.items() if name in seen)
+        return set(changed) - {m.name for m in now if m is not None and schema.digest(m) == seen[m.name]}
 
     def _dependants(self, changed: Collection[str]) -> set[str]:
         found = set(changed)

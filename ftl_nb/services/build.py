@@ -262,7 +262,8 @@ class Attempt:
         sources = {n: d.source for n, d in self._seen.items()}
         sources |= {c.name: c.source for c in self._candidates.values()}
         system = [(sources[m.name], m) for m in self._after().realms[0].modules]
-        found = self._plane.checker.check(system, {*self._candidates, *self._removed})
+        changed = {*self._candidates, *self._removed}
+        found = self._plane.checker.check(system, changed, self._before.realms[0].modules)
         own = [e for name, e in found.items() if name in self._candidates]
         if own:
             raise with_others(own)

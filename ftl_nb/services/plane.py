@@ -25,7 +25,10 @@ class TypeCheck(Protocol):
     """Checks the text of modules against the system they are in: the errors by module, each at its cell and line."""
 
     def check(
-        self, modules: Iterable[tuple[ModuleSource, schema.Module]], changed: Collection[str]
+        self,
+        modules: Iterable[tuple[ModuleSource, schema.Module]],
+        changed: Collection[str],
+        before: Iterable[schema.Module] = (),
     ) -> dict[str, FtlError]: ...
 
     def warm(self) -> None: ...

@@ -27,11 +27,16 @@ class SystemChecker:
         self._checker.start()
 
     def check(
-        self, modules: Iterable[tuple[ModuleSource, schema.Module]], changed: Collection[str]
+        self,
+        modules: Iterable[tuple[ModuleSource, schema.Module]],
+        changed: Collection[str],
+        before: Iterable[schema.Module] = (),
     ) -> dict[str, FtlError]:
-        """Errors by module, of the changed ones and of all that depend on them; each is the first, others behind it."""
+        """Errors by module, of the changed ones and of all that depend on them; each is the first, others behind it.
+
+        `before` are the modules that everybody fits already."""
         inputs = [ModuleInput(module.name, source, module) for source, module in modules]
-        found = self._checker.check_system(inputs, changed)
+        found = self._checker.check_system(inputs, changed, before)
         return {name: refusal({name: diagnostics}) for name, diagnostics in found.items()}
 
     def publish(self, modules: Iterable[schema.Module]) -> None:

@@ -218,6 +218,21 @@ def test_a_changed_declaration_is_checked_where_it_is_used(tmp_path: Path) -> No
         assert at(gone["shop"]) == [("<shop/c0>", 2, "users")]
 
 
+def test_who_depends_on_a_module_whose_schema_stays_is_not_checked_again(tmp_path: Path) -> None:
+    stubs = dict(STUBS)
+    user = module("shop", "\nfrom ftl_nb.modules import users\nname = users.User('a').name + 'x'\n", decls=SHOP)
+    before = schema.parse_module("module users { data User { name String } }")
+    commented = schema.parse_module("// Who buys.\nmodule users {\n\n data User { name String } }")
+    other = schema.parse_module("module users { data User { name Int } }")
+    with TypeChecker(tmp_path / "check", stub=lambda found: stubs.get(found.name, "")) as checker:
+        assert checker.check_system([user, ModuleInput("users", None, before)], ["users", "shop"]) == {}
+        # Wrong on purpose: what is found tells who was checked.
+        stubs["users"] = USERS_STUB.replace("name: str", "name: int")
+        assert checker.check_system([user, ModuleInput("users", None, commented)], ["users"], [before]) == {}
+        assert list(checker.check_system([user, ModuleInput("users", None, other)], ["users"], [before])) == ["shop"]
+        assert list(checker.check_system([user, ModuleInput("users", None, other)], ["users"])) == ["shop"]
+
+
 def test_the_projects_own_files_are_seen_as_they_are_now(tmp_path: Path) -> None:
     own = tmp_path / "rates.py"
     own.write_text("RATE = 1.0\n")

@@ -125,7 +125,7 @@ class Changes(RuleBasedStateMachine):
                 scaling=Processes(self.world),
                 databases=None,
                 link=SimpleNamespace(preload=lambda packages: None),
-                checker=SimpleNamespace(check=lambda system, changed: {}, publish=lambda modules: None),
+                checker=SimpleNamespace(check=lambda system, changed, before: {}, publish=lambda modules: None),
                 validator=schema.Validator(),
                 from_site_packages=lambda packages: (),
                 runner_spec=lambda deployment, source, generated, seen, analysis: source,
