@@ -35,15 +35,15 @@ The table is one run. Five runs in a row of its fast rows, on the same machine w
 
 | row | the five ratios | median | reach | in reach |
 |---|---|---|---|---|
-| verb call, p50 | 1.41, 1.39, 1.34, 1.43, 1.39 | 1.39× | ≤ 1.4× | 3 of 5 |
-| verb call, p99 | 1.93, 1.82, 1.30, 1.78, 1.56 | 1.78× | ≤ 2× | 5 of 5 |
-| two hops, p50 | 1.37, 1.35, 1.36, 1.36, 1.36 | 1.36× | ≤ 1.5× | 5 of 5 |
-| throughput | 0.77, 0.76, 0.77, 0.79, 0.86 | 0.77× | ≥ 0.65× | 5 of 5 |
-| SQL `:one`, p50 | 1.53, 1.55, 1.52, 1.54, 1.50 | 1.53× | ≤ 1.5× | 1 of 5 |
-| the same, one sequence | 0.97, 0.99, 0.98, 1.04, 0.97 | 0.98× | – | – |
+| verb call, p50 | 1.19, 1.26, 1.22, 1.23, 1.14 | 1.22× | ≤ 1.4× | 5 of 5 |
+| verb call, p99 | 1.09, 1.38, 1.30, 1.57, 0.98 | 1.30× | ≤ 2× | 5 of 5 |
+| two hops, p50 | 1.20, 1.18, 1.25, 1.22, 1.24 | 1.22× | ≤ 1.5× | 5 of 5 |
+| throughput | 0.88, 0.91, 0.92, 0.92, 0.95 | 0.92× | ≥ 0.65× | 5 of 5 |
+| SQL `:one`, p50 | 1.24, 1.31, 1.30, 1.20, 1.27 | 1.27× | ≤ 1.5× | 5 of 5 |
+| the same, one sequence | 1.00, 0.98, 1.01, 1.01, 0.98 | 1.00× | – | – |
 
-So the single call stands at its bound, and SQL from a verb misses its own by a little. Under load (more processes than
-processors) the call was at 1.45 to 1.5×, p99 at up to 2.5×. Ray is optional: two runs with Ray 2.60
+Beside other work the single call costs more of its bare hop: 25 runs in the noisy hours of a day before had 1.25 to
+1.53×, with a median of 1.40×, p99 at up to 3.4×, SQL from a verb 1.37 to 1.52×. Ray is optional: two runs with Ray 2.60
 beside it gave the call 0.64× and 0.66× of an actor's.
 """
 
